@@ -18,7 +18,7 @@ import typer
 
 # typer carries its own click; the exceptions it raises are those, not the ones of an installed click.
 from typer._click import Command, Context
-from typer._click.exceptions import Abort, ClickException, NoArgsIsHelpError, UsageError
+from typer._click.exceptions import ClickException, NoArgsIsHelpError, UsageError
 from typer.core import TyperCommand, TyperGroup
 
 from genlevel_orchestrator.errors import ExitCode, UserError
@@ -141,14 +141,14 @@ def run_command(arguments: Sequence[str]) -> int:
     except ClickException as error:
         report_error(_click_error(error), as_json)
         return int(ExitCode.BAD_INPUT)
-    except (KeyboardInterrupt, Abort):
+    except (KeyboardInterrupt, typer.Abort):
         report_error(UserError("interrupted", exit_code=ExitCode.INTERRUPTED).to_dict(), as_json)
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         # The reader of a pipe (head, less) left; that is no failure of ours.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return int(ExitCode.OK)
-    except Exception as error:  # the last resort: an unforeseen fault must still end in a documented code
+    except Exception as error:  # noqa: BLE001 - an unforeseen fault must still end in a documented code
         if not as_json:
             traceback.print_exc()
         unexpected = UserError(
