@@ -1,0 +1,34 @@
+"""Networks that turn media into features, behind one interface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+class Extractor(Protocol):
+    """A loaded network."""
+
+    def extract(self, values: Sequence[Any]) -> list[Any]:
+        """One output for each decoded value: an array, or a text for a recogniser."""
+        ...
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A network by name. Building it imports the heavy libraries and loads the weights.
+
+    Attributes:
+        name: as metrics ask for it and as `Sample.features` is keyed.
+        weights: entry of the weights manifest.
+        preprocessing: what is done to the media, as a short stable text; part of the signature.
+        build: loads the network.
+        batch: values handed to `extract` at once.
+    """
+
+    name: str
+    weights: str
+    preprocessing: str
+    build: Callable[[], Extractor]
+    batch: int = 16

@@ -1,0 +1,262 @@
+"""The engine: samples to state, states to state, state to value. Knows neither gRPC nor Ray."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from genlevel_evaluator import parameters as metric_parameters
+from genlevel_evaluator import signature as signatures
+from genlevel_evaluator import states
+from genlevel_evaluator.errors import Code, EvaluatorError, Issue, SampleError
+from genlevel_evaluator.evaluator import Evaluator
+from genlevel_evaluator.features import extract_features
+from genlevel_evaluator.kinds import Content
+from genlevel_evaluator.metric import Metric, Presence, Sample, Score
+from genlevel_evaluator.parameters import Parameters
+from genlevel_evaluator.states import Column, Row, Rows
+from genlevel_evaluator.statistics.intervals import Interval
+
+log = logging.getLogger(__name__)
+
+FLAGS = "_flags"
+EXPECTED, PRESENT, OBSERVED, EXCLUDED = 1, 2, 4, 8
+CHUNK = 32
+"""Samples decoded at a time, so that media never pile up in memory."""
+
+
+@dataclass(frozen=True)
+class RawSample:
+    """A sample as it came in. `faults` are sides that could not even be read from the message."""
+
+    id: str
+    prediction: Content | None = None
+    references: tuple[Content, ...] = ()
+    presence: Presence = Presence.BOTH
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    faults: tuple[SampleError, ...] = ()
+
+
+@dataclass(frozen=True)
+class Value:
+    """The value of a metric over a set of samples; mirrors MetricValue of the contract."""
+
+    value: float | None
+    reason: str
+    unit: str
+    signature: signatures.Signature
+    expected: int
+    present: int
+    excluded: int
+    missing_scored_as_worst: bool
+    interval: Interval | None
+    companions: Mapping[str, float]
+    warnings: tuple[str, ...]
+
+
+class Budget:
+    """Time left for a call, and whether its caller is still there."""
+
+    def __init__(self, milliseconds: int = 0) -> None:
+        self._end = time.monotonic() + milliseconds / 1000 if milliseconds else math.inf
+        self.cancelled = False
+
+    def check(self) -> None:
+        """Raises EvaluatorError when the caller left or the time is used up."""
+        if self.cancelled:
+            raise EvaluatorError(Code.CANCELLED, "CALLER_LEFT", "the caller cancelled the call")
+        if time.monotonic() > self._end:
+            raise EvaluatorError(
+                Code.DEADLINE_EXCEEDED, "BUDGET_USED_UP", "budget_ms was used up before the shard was scored",
+                "send smaller shards or a larger budget",
+            )
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """One metric of one evaluator under fixed parameters."""
+
+    evaluator: Evaluator
+    metric: Metric[Any]
+    parameters: Parameters
+
+    @classmethod
+    def of(cls, evaluator: Evaluator, metric_id: str, given: Mapping[str, Any] | None = None) -> Scorer:
+        """The metric of that id under parameters given as plain values."""
+        metric = evaluator.metric(metric_id)
+        return cls(evaluator, metric, metric_parameters.parse(metric.parameters, given or {}, metric_id))
+
+    def signature(self) -> signatures.Signature:
+        """How values of this scorer are made."""
+        return signatures.of(self.evaluator, self.metric, self.parameters)
+
+    @property
+    def schema(self) -> dict[str, Column]:
+        """Columns of the state, the engine's own included."""
+        return {FLAGS: Column("u1"), **self.metric.columns}
+
+    def observe(self, samples: Sequence[RawSample], budget: Budget | None = None) -> tuple[Rows, list[Issue]]:
+        """Turns samples into a state, and says which were not scored as given."""
+        budget = budget or Budget()
+        _refuse_repeated_ids(samples)
+        rows: list[tuple[str, Row | None]] = []
+        issues: list[Issue] = []
+        parts: list[Rows] = []
+        for start in range(0, len(samples), CHUNK):
+            budget.check()
+            rows = self._observe_chunk(samples[start : start + CHUNK], issues, budget)
+            parts.append(states.build(self.schema, rows))
+        return (states.combine(parts) if parts else states.empty(self.schema)), issues
+
+    def _observe_chunk(
+        self, raw: Sequence[RawSample], issues: list[Issue], budget: Budget
+    ) -> list[tuple[str, Row | None]]:
+        decoded = []
+        for sample in raw:
+            budget.check()
+            decoded.append(self._decode(sample, issues))
+        with_features = extract_features(self.evaluator, self.metric.backbones(self.parameters), decoded, issues, budget.check)
+        rows: list[tuple[str, Row | None]] = []
+        for sample, flags in with_features:
+            budget.check()
+            rows.append((sample.key, self._observe_one(sample, flags, issues)))
+        return rows
+
+    def _decode(self, raw: RawSample, issues: list[Issue]) -> tuple[Sample, int]:
+        """The decoded sample and its flags."""
+        kind = self.evaluator.kinds[self.metric.input_kind]
+        faults = {fault.side: fault for fault in raw.faults}
+        references: list[Any] = []
+        flags = _expected(raw, self.metric)
+        for content in raw.references:
+            value = _attempt(raw, "reference", faults, issues, lambda c=content: kind.read(c, "reference", raw.attributes))
+            if value is None:
+                flags |= EXCLUDED
+            references.append(value)
+        if faults.get("reference") and not raw.references:
+            issues.append(_issue(raw.id, faults["reference"], "reference"))
+            flags |= EXCLUDED
+        prediction = None
+        if raw.prediction is not None or "prediction" in faults:
+            content_or_none = raw.prediction
+            prediction = _attempt(
+                raw, "prediction", faults, issues, lambda: kind.read(_given(content_or_none), "prediction", raw.attributes)
+            )
+        flags |= PRESENT if prediction is not None else 0
+        return Sample(raw.id, prediction, tuple(references), raw.presence, dict(raw.attributes)), flags
+
+    def _observe_one(self, sample: Sample, flags: int, issues: list[Issue]) -> Row | None:
+        if not self.metric.set_metric and not sample.references and not flags & EXCLUDED:
+            issues.append(Issue(sample.key, "NO_REFERENCE", "reference", "the sample has no reference", "add one, or leave the sample out"))
+            flags |= EXCLUDED
+        if flags & EXCLUDED:
+            return self._row(EXCLUDED, None)
+        row: Row | None = None
+        try:
+            row = self._observed(sample, flags)
+        except SampleError as error:
+            side = error.side or "prediction"
+            issues.append(_issue(sample.key, error, side))
+            if side == "reference":
+                return self._row(EXCLUDED, None)
+            flags &= ~PRESENT
+            row = self._missing(sample)
+        except MemoryError:
+            raise EvaluatorError(Code.RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", f"sample {sample.key}: out of memory", "send smaller shards") from None
+        except Exception as error:  # a fault of ours: reported, never scored
+            log.exception("observe of %s failed on sample %s", self.metric.id, sample.key)
+            issues.append(Issue(sample.key, "EVALUATOR_FAULT", "infrastructure", f"{type(error).__name__} in {self.metric.id}", "report this sample"))
+            return self._row(EXCLUDED, None)
+        return self._row(flags | (OBSERVED if row is not None else 0), row)
+
+    def _observed(self, sample: Sample, flags: int) -> Row | None:
+        if flags & PRESENT or (self.metric.set_metric and sample.references):
+            return self.metric.observe(sample, self.parameters)
+        return self._missing(sample)
+
+    def _missing(self, sample: Sample) -> Row | None:
+        if self.metric.set_metric:
+            bare = Sample(sample.key, None, sample.references, sample.presence, sample.attributes, sample.features)
+            return self.metric.observe(bare, self.parameters) if sample.references else None
+        return self.metric.missing(sample, self.parameters) if self.metric.missing else None
+
+    def _row(self, flags: int, row: Row | None) -> Row:
+        blank = {name: np.zeros((0, *c.shape) if c.ragged else c.shape) for name, c in self.metric.columns.items()}
+        return {FLAGS: flags, **(row if row is not None else blank)}
+
+    def finalize(self, rows: Rows) -> Value:
+        """Turns the state of all samples into a value or a reason."""
+        flags = rows.column(FLAGS)
+        observed = rows.take((flags & OBSERVED) > 0) if len(rows) else rows
+        score, interval = Score(None, "no_reference"), None
+        if len(observed) or rows.folded:
+            score = self.metric.score(observed, self.parameters)
+            if score.value is not None and self.metric.interval:
+                interval = self.metric.interval(observed, self.parameters)
+        if score.value is not None and math.isnan(score.value):
+            raise EvaluatorError(Code.INTERNAL, "NAN", f"{self.metric.id} gave NaN", "report this task")
+        return Value(
+            None if score.value is None else float(score.value), score.reason, self.metric.unit, self.signature(),
+            int(np.sum((flags & EXPECTED) > 0)), int(np.sum((flags & EXPECTED > 0) & (flags & PRESENT > 0))),
+            int(np.sum((flags & EXCLUDED) > 0)), self.metric.missing is not None, interval,
+            {name: float(value) for name, value in score.companions.items()}, tuple(score.warnings),
+        )
+
+
+def _given(content: Content | None) -> Content:
+    assert content is not None
+    return content
+
+
+def _attempt(
+    raw: RawSample, side: str, faults: Mapping[str | None, SampleError], issues: list[Issue], read: Callable[[], Any]
+) -> Any:
+    """What `read` gives; None with an issue noted when that side cannot be read."""
+    try:
+        if side in faults:
+            raise faults[side]
+        return read()
+    except SampleError as error:
+        issues.append(_issue(raw.id, error, side, _file(raw, side)))
+    except MemoryError:
+        raise EvaluatorError(Code.RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", f"sample {raw.id}: out of memory", "send smaller media") from None
+    except Exception as error:  # a decoder met bytes it did not foresee: the file is at fault, and we say which
+        log.exception("decoding %s of sample %s failed", side, raw.id)
+        unreadable = SampleError("UNREADABLE", f"the {side} cannot be read ({type(error).__name__})", remedy="check the file")
+        issues.append(_issue(raw.id, unreadable, side, _file(raw, side)))
+    return None
+
+
+def _file(raw: RawSample, side: str) -> str:
+    contents = raw.references if side == "reference" else (raw.prediction,)
+    return next((c.media.name for c in contents if c is not None and c.media is not None), "")
+
+
+def _issue(key: str, error: SampleError, side: str, file: str = "") -> Issue:
+    return Issue(key, error.code, side, error.message, error.remedy, file, error.pointer)
+
+
+def _expected(raw: RawSample, metric: Metric[Any]) -> int:
+    if raw.presence is Presence.REFERENCE_ONLY:
+        return 0
+    if raw.presence is Presence.PREDICTION_ONLY and not metric.set_metric:
+        return 0
+    return EXPECTED
+
+
+def _refuse_repeated_ids(samples: Sequence[RawSample]) -> None:
+    seen: set[str] = set()
+    for sample in samples:
+        if not sample.id:
+            raise EvaluatorError(Code.INVALID_ARGUMENT, "NO_SAMPLE_ID", "a sample has no id", "give every sample an id")
+        if sample.id in seen:
+            raise EvaluatorError(
+                Code.INVALID_ARGUMENT, "REPEATED_SAMPLE", f"sample {sample.id!r} occurs twice in the shard", "give each sample its own id"
+            )
+        seen.add(sample.id)

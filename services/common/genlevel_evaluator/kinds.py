@@ -1,0 +1,100 @@
+"""Input kinds: how a prediction or a reference is read. Their JSON forms are fixed in docs/formats.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.media import Blob
+
+
+@dataclass(frozen=True)
+class Content:
+    """One prediction or reference as it came: exactly one of the three is set."""
+
+    text: str | None = None
+    json: Any = None
+    media: Blob | None = None
+
+
+Decoder = Callable[[Content, Mapping[str, Any]], Any]
+"""From content and the sample's attributes to the decoded value; raises SampleError."""
+
+
+@dataclass(frozen=True)
+class InputKind:
+    """An input kind.
+
+    Attributes:
+        name: as metrics name it.
+        strings_are_paths: a string in a bundle is the path of a file, not the answer itself.
+        decode: reads a prediction.
+        decode_reference: reads a reference, where its form differs.
+        schema: JSON Schema of the JSON form.
+    """
+
+    name: str
+    strings_are_paths: bool
+    decode: Decoder
+    decode_reference: Decoder | None = None
+    schema: Mapping[str, Any] = field(default_factory=dict)
+
+    def read(self, content: Content, side: str, attributes: Mapping[str, Any]) -> Any:
+        """Decodes one side of a sample."""
+        reader = self.decode_reference if side == "reference" and self.decode_reference else self.decode
+        return reader(content, attributes)
+
+
+def decode_text(content: Content, attributes: Mapping[str, Any]) -> str:
+    """Text: a string; numbers and truth values are taken as they are written in JSON."""
+    del attributes
+    if content.text is not None:
+        return content.text
+    if content.media is not None:
+        try:
+            return content.media.read().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise SampleError("NOT_UTF8", f"text is not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from None
+    if isinstance(content.json, bool | int | float | str):
+        return content.json if isinstance(content.json, str) else json.dumps(content.json)
+    raise SampleError("WRONG_TYPE", f"expected text, got {json_type(content.json)}", remedy="give a string")
+
+
+def decode_json(content: Content, attributes: Mapping[str, Any]) -> Any:
+    """Any JSON value; text is parsed."""
+    del attributes
+    if content.media is not None:
+        return parse_json(content.media.read())
+    return parse_json(content.text) if content.text is not None else content.json
+
+
+def parse_json(text: str | bytes) -> Any:
+    """JSON text without NaN and infinity.
+
+    Raises:
+        SampleError: BAD_JSON with the position.
+    """
+
+    def refuse(word: str) -> Any:
+        raise SampleError("BAD_JSON", f"{word} is not JSON", remedy="use null and leave the sample out")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except UnicodeDecodeError as error:
+        raise SampleError("NOT_UTF8", f"JSON is not UTF-8 at byte {error.start}", remedy="save it as UTF-8") from None
+    except RecursionError:
+        raise SampleError("BAD_JSON", "JSON is nested too deeply", remedy="see docs/formats.md") from None
+    except json.JSONDecodeError as error:
+        raise SampleError("BAD_JSON", f"{error.msg} at line {error.lineno} column {error.colno}", remedy="write valid JSON") from None
+
+
+def json_type(value: Any) -> str:
+    """The JSON type of a value, for messages."""
+    names = {type(None): "null", bool: "a truth value", str: "a string", list: "a list", dict: "an object"}
+    return names.get(type(value), "a number")
+
+
+TEXT = InputKind("text", strings_are_paths=False, decode=decode_text, schema={"type": ["string", "number", "boolean"]})

@@ -1,0 +1,120 @@
+"""The metric contract: three pure functions over a mergeable state.
+
+    observe(sample, parameters)   -> row        one sample becomes one row of typed columns
+    states.combine(states)        -> state      the union of rows; the same for every metric
+    score(rows, parameters)       -> Score      all rows, in key order, become a value or a reason
+
+A metric is a module `genlevel_<evaluator>/metrics/<id>.py` with a constant `METRIC`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from genlevel_evaluator.parameters import Parameters
+from genlevel_evaluator.states import Column, Row, Rows
+from genlevel_evaluator.statistics.intervals import Interval
+
+P = TypeVar("P", bound=Parameters)
+
+
+class Presence(Enum):
+    """Which sides of a sample are there."""
+
+    BOTH = 1
+    PREDICTION_ONLY = 2
+    REFERENCE_ONLY = 3
+    PREDICTION_MISSING = 4
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One decoded sample.
+
+    Attributes:
+        key: identifier, unique in the task.
+        prediction: decoded prediction, None when missing.
+        references: decoded accepted answers; empty when there is none.
+        attributes: further facts from the bundle, as plain values.
+        features: `(backbone name, side)` -> what the backbone gave for that side (`prediction`, or the first `reference`).
+    """
+
+    key: str
+    prediction: Any = None
+    references: tuple[Any, ...] = ()
+    presence: Presence = Presence.BOTH
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    features: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+
+    @property
+    def reference(self) -> Any:
+        """The first reference, or None."""
+        return self.references[0] if self.references else None
+
+
+@dataclass(frozen=True)
+class Score:
+    """What `score` returns.
+
+    Attributes:
+        value: in the unit of the metric; None when undefined. May be +inf, never NaN.
+        reason: why there is no value: no_reference, no_valid_pixel, single_class, too_few_samples, degenerate_geometry.
+        companions: values an expert looks for beside this one.
+        warnings: machine-readable words such as `small_sample`.
+    """
+
+    value: float | None
+    reason: str = ""
+    companions: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Metric(Generic[P]):
+    """A metric.
+
+    Attributes:
+        id: canonical identifier.
+        version: rises when the value can change.
+        input_kind: name of the input kind (docs/formats.md).
+        unit: unit of the value; equal to the catalogue's.
+        higher_is_better: direction.
+        value_range: smallest and largest possible value.
+        pooling: sample, corpus, class, sequence or set.
+        parameters: dataclass of the parameters.
+        columns: columns of the state.
+        observe: see the module.
+        score: see the module. Sees observed rows only, in key order; never called with no rows.
+        missing: row of a sample whose prediction is missing, for metrics with a worst value. None: the coverage is lowered instead.
+        backbones: names of the networks needed; their outputs are in `Sample.features`.
+        needs_values: whether `observe` reads the decoded media itself and not only features.
+        interval: a range for the value.
+        set_metric: `observe` takes samples with one side only.
+    """
+
+    id: str
+    version: int
+    input_kind: str
+    unit: str
+    higher_is_better: bool
+    value_range: tuple[float, float]
+    pooling: str
+    parameters: type[P]
+    columns: Mapping[str, Column]
+    observe: Callable[[Sample, P], Row]
+    score: Callable[[Rows, P], Score]
+    missing: Callable[[Sample, P], Row] | None = None
+    backbones: Callable[[P], tuple[str, ...]] = lambda _: ()
+    interval: Callable[[Rows, P], Interval | None] | None = None
+    set_metric: bool = False
+
+    @property
+    def summary(self) -> str:
+        """First line of the metric module's docstring."""
+        import sys
+
+        text = sys.modules[self.observe.__module__].__doc__ or self.id
+        return text.strip().splitlines()[0]

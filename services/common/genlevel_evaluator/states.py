@@ -1,0 +1,229 @@
+"""Mergeable states: rows of typed columns, keyed by sample.
+
+A state is a set of rows, one a sample. Merging is the union of the rows, so shards may be scored anywhere, retried and split;
+`score` sees the rows in key order, so every sharding gives the same bits. Feature columns of set metrics may be folded into
+moments when they grow past `FOLD_ROWS` rows; from then on equality holds to rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlevel_evaluator import keys as sample_keys
+from genlevel_evaluator.errors import Code, EvaluatorError
+
+FOLD_ROWS = 4096
+"""Feature rows of one column that are kept as rows; beyond, they are folded into moments (metric-decisions R9)."""
+
+DTYPES = ("u1", "i8", "f4", "f8")
+
+Row = Mapping[str, Any]
+"""What `observe` returns: one value for each column of the metric."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """Type of a column.
+
+    Args:
+        dtype: `u1`, `i8`, `f4` or `f8`.
+        shape: shape of one element, `()` for scalars.
+        ragged: a row holds any number of elements (an array of shape `(k, *shape)`) instead of one.
+        fold: a feature column that may be folded into moments; needs `ragged` and a shape of one dimension.
+    """
+
+    dtype: str = "f8"
+    shape: tuple[int, ...] = ()
+    ragged: bool = False
+    fold: bool = False
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Count, mean and scatter (sum of outer products of centred rows), float64."""
+
+    count: int
+    mean: NDArray[np.float64]
+    scatter: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, rows: NDArray[Any]) -> Moments:
+        """Moments of `rows`, shape (n, d)."""
+        data = np.asarray(rows, dtype=np.float64)
+        if not len(data):
+            return cls(0, np.zeros(data.shape[1]), np.zeros((data.shape[1],) * 2))
+        mean = data.mean(axis=0)
+        centred = data - mean
+        return cls(len(data), mean, centred.T @ centred)
+
+    def merge(self, other: Moments) -> Moments:
+        """Moments of both sets together (Chan, Golub and LeVeque)."""
+        if not self.count or not other.count:
+            return self if self.count else other
+        count = self.count + other.count
+        delta = other.mean - self.mean
+        mean = self.mean + delta * (other.count / count)
+        scatter = self.scatter + other.scatter + np.outer(delta, delta) * (self.count * other.count / count)
+        return Moments(count, mean, scatter)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Keyed rows. Columns of one element a row are arrays `(n, *shape)`; ragged ones are concatenated, with `lengths`."""
+
+    schema: Mapping[str, Column]
+    keys: tuple[str, ...]
+    values: Mapping[str, NDArray[Any]]
+    lengths: Mapping[str, NDArray[np.int64]]
+    folded: Mapping[str, Moments] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """One element a row, shape `(n, *shape)`."""
+        return self.values[name]
+
+    def ragged(self, name: str) -> list[NDArray[Any]]:
+        """The elements of each row, `n` arrays of shape `(k, *shape)`."""
+        ends = np.cumsum(self.lengths[name])
+        return [self.values[name][end - size : end] for end, size in zip(ends, self.lengths[name], strict=True)]
+
+    def features(self, name: str) -> NDArray[Any] | Moments:
+        """A feature column: its rows `(total, d)`, or its moments where it was folded."""
+        return self.folded[name] if name in self.folded else self.values[name]
+
+    def take(self, positions: NDArray[Any]) -> Rows:
+        """The rows at `positions` (integers, or a mask), in that order."""
+        index = np.flatnonzero(positions) if positions.dtype == bool else positions
+        values: dict[str, NDArray[Any]] = {}
+        lengths: dict[str, NDArray[np.int64]] = {}
+        for name, column in self.schema.items():
+            if not column.ragged:
+                values[name] = self.values[name][index]
+                continue
+            sizes = self.lengths[name]
+            lengths[name] = sizes[index]
+            values[name] = self.values[name][_ragged_index(sizes, index)]
+        return Rows(self.schema, tuple(self.keys[i] for i in index), values, lengths, self.folded)
+
+    def nbytes(self) -> int:
+        """Size of the column data in bytes."""
+        return sum(array.nbytes for array in self.values.values())
+
+
+def _ragged_index(sizes: NDArray[np.int64], index: NDArray[Any]) -> NDArray[np.int64]:
+    starts = np.cumsum(sizes) - sizes
+    chosen = sizes[index]
+    offsets = np.arange(int(chosen.sum())) - np.repeat(np.cumsum(chosen) - chosen, chosen)
+    return np.asarray(np.repeat(starts[index], chosen) + offsets, dtype=np.int64)
+
+
+def build(schema: Mapping[str, Column], rows: Sequence[tuple[str, Row | None]]) -> Rows:
+    """Rows of `(key, row)` pairs, sorted by key. A row of `None` gets zeros and empty ragged columns."""
+    keys = [key for key, _ in rows]
+    values: dict[str, NDArray[Any]] = {}
+    lengths: dict[str, NDArray[np.int64]] = {}
+    for name, column in schema.items():
+        cells = [np.asarray(_cell(row, name, column), dtype=_little(column.dtype)) for _, row in rows]
+        if column.ragged:
+            lengths[name] = np.array([len(cell) for cell in cells], dtype=np.int64)
+            empty = np.zeros((0, *column.shape), dtype=_little(column.dtype))
+            values[name] = np.concatenate([empty, *cells]) if cells else empty
+        else:
+            shaped = np.array(cells, dtype=_little(column.dtype))
+            values[name] = shaped.reshape((len(rows), *column.shape))
+    return fold(combine([Rows(schema, tuple(keys), values, lengths)]))
+
+
+def _cell(row: Row | None, name: str, column: Column) -> Any:
+    if row is None:
+        return np.zeros((0, *column.shape) if column.ragged else column.shape)
+    value = row[name]
+    if column.ragged and not len(value):
+        return np.zeros((0, *column.shape))
+    return value
+
+
+def _little(dtype: str) -> str:
+    return dtype if dtype == "u1" else "<" + dtype
+
+
+def empty(schema: Mapping[str, Column]) -> Rows:
+    """No rows."""
+    return build(schema, [])
+
+
+def combine(states: Sequence[Rows]) -> Rows:
+    """Union of the rows, sorted by key.
+
+    Raises:
+        EvaluatorError: the same key with different content, or a repeated key in a folded column.
+    """
+    first = states[0]
+    keys = [key for state in states for key in state.keys]
+    values = {name: np.concatenate([state.values[name] for state in states]) for name in first.schema}
+    lengths = {
+        name: np.concatenate([state.lengths[name] for state in states])
+        for name, column in first.schema.items()
+        if column.ragged
+    }
+    merged = Rows(first.schema, tuple(keys), values, lengths, _merge_folded(states))
+    index = sample_keys.order(keys)
+    if len(set(keys)) != len(keys):
+        index = _without_repeats(merged, index)
+    if len(index) == len(keys) and bool(np.all(index[1:] > index[:-1])):
+        return fold(merged)
+    return fold(merged.take(index))
+
+
+def _merge_folded(states: Sequence[Rows]) -> dict[str, Moments]:
+    result: dict[str, Moments] = {}
+    for state in states:
+        for name, moments in state.folded.items():
+            result[name] = result[name].merge(moments) if name in result else moments
+    return result
+
+
+def _without_repeats(rows: Rows, index: NDArray[np.int64]) -> NDArray[np.int64]:
+    if rows.folded:
+        raise EvaluatorError(
+            Code.INVALID_ARGUMENT, "REPEATED_SAMPLE", "a sample occurs in two states whose features were already folded",
+            "send each sample once",
+        )
+    kept: list[int] = []
+    for position in index.tolist():
+        if kept and rows.keys[kept[-1]] == rows.keys[position]:
+            if not _equal_rows(rows, kept[-1], position):
+                raise EvaluatorError(
+                    Code.INVALID_ARGUMENT, "CONFLICTING_SAMPLE",
+                    f"sample {rows.keys[position]!r} occurs twice with different content", "give each sample its own id",
+                )
+            continue
+        kept.append(position)
+    return np.array(kept, dtype=np.int64)
+
+
+def _equal_rows(rows: Rows, left: int, right: int) -> bool:
+    one, other = rows.take(np.array([left])), rows.take(np.array([right]))
+    same_values = all(one.values[name].tobytes() == other.values[name].tobytes() for name in rows.schema)
+    return same_values and all(np.array_equal(one.lengths[name], other.lengths[name]) for name in one.lengths)
+
+
+def fold(rows: Rows) -> Rows:
+    """Folds feature columns into moments once any of them has more than `FOLD_ROWS` rows."""
+    names = [name for name, column in rows.schema.items() if column.fold]
+    if not names or (not rows.folded and max(len(rows.values[name]) for name in names) <= FOLD_ROWS):
+        return rows
+    values, lengths, folded = dict(rows.values), dict(rows.lengths), dict(rows.folded)
+    for name in names:
+        moments = Moments.of(values[name])
+        folded[name] = folded[name].merge(moments) if name in folded else moments
+        values[name] = values[name][:0]
+        lengths[name] = np.zeros(len(rows), dtype=np.int64)
+    return Rows(rows.schema, rows.keys, values, lengths, folded)

@@ -1,0 +1,12 @@
+"""What this evaluator offers. Importing it imports no metric and no network."""
+
+from __future__ import annotations
+
+from genlevel_evaluator.evaluator import Evaluator
+
+EVALUATOR = Evaluator(
+    name="image",
+    package="genlevel_image",
+    metric_ids=("psnr", "miou", "ap_50_box", "fid"),
+    has_backbones=True,
+)

@@ -1,0 +1,12 @@
+"""What this evaluator offers. Importing it imports no metric and no network."""
+
+from __future__ import annotations
+
+from genlevel_evaluator.evaluator import Evaluator
+
+EVALUATOR = Evaluator(
+    name="language",
+    package="genlevel_language",
+    metric_ids=("accuracy", "exact_match_1", "token_f1", "micro_f1", "bleu_1", "rouge_1_f", "rouge_l_f"),
+    has_backbones=False,
+)

@@ -1,0 +1,1 @@
+"""The GenLevel evaluator of 3D data."""

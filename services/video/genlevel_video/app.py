@@ -1,0 +1,12 @@
+"""What this evaluator offers. Importing it imports no metric and no network."""
+
+from __future__ import annotations
+
+from genlevel_evaluator.evaluator import Evaluator
+
+EVALUATOR = Evaluator(
+    name="video",
+    package="genlevel_video",
+    metric_ids=("fvd", "epe"),
+    has_backbones=True,
+)
