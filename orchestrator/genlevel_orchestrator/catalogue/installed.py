@@ -1,0 +1,35 @@
+"""Which metrics the installed evaluators offer, found without starting or importing any heavy part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import entry_points
+
+GROUP = "genlevel.evaluators"
+
+
+@dataclass(frozen=True)
+class InstalledMetrics:
+    """The (evaluator, metric id) pairs on this machine, and the evaluators that failed to answer."""
+
+    pairs: frozenset[tuple[str, str]]
+    broken: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=1)
+def installed_metrics() -> InstalledMetrics:
+    """Ask every installed evaluator which metrics it offers.
+
+    An entry point of the group names the evaluator and leads to an object with ``metric_ids``. An evaluator that cannot be
+    imported is listed as broken instead of hiding the others.
+    """
+    pairs: set[tuple[str, str]] = set()
+    broken: list[tuple[str, str]] = []
+    for entry in entry_points(group=GROUP):
+        try:
+            metric_ids = entry.load().metric_ids
+            pairs.update((entry.name, str(metric_id)) for metric_id in metric_ids)
+        except Exception as error:  # noqa: BLE001 - whatever a foreign package raises, the others still count
+            broken.append((entry.name, f"{type(error).__name__}: {error}"))
+    return InstalledMetrics(frozenset(pairs), tuple(broken))
