@@ -130,13 +130,13 @@ def build(schema: Mapping[str, Column], rows: Sequence[tuple[str, Row | None]]) 
     values: dict[str, NDArray[Any]] = {}
     lengths: dict[str, NDArray[np.int64]] = {}
     for name, column in schema.items():
-        cells = [np.asarray(_cell(row, name, column), dtype=_little(column.dtype)) for _, row in rows]
+        cells = [np.asarray(_cell(row, name, column), dtype=little(column.dtype)) for _, row in rows]
         if column.ragged:
             lengths[name] = np.array([len(cell) for cell in cells], dtype=np.int64)
-            empty = np.zeros((0, *column.shape), dtype=_little(column.dtype))
+            empty = np.zeros((0, *column.shape), dtype=little(column.dtype))
             values[name] = np.concatenate([empty, *cells]) if cells else empty
         else:
-            shaped = np.array(cells, dtype=_little(column.dtype))
+            shaped = np.array(cells, dtype=little(column.dtype))
             values[name] = shaped.reshape((len(rows), *column.shape))
     return fold(combine([Rows(schema, tuple(keys), values, lengths)]))
 
@@ -150,7 +150,8 @@ def _cell(row: Row | None, name: str, column: Column) -> Any:
     return value
 
 
-def _little(dtype: str) -> str:
+def little(dtype: str) -> str:
+    """The numpy name of a column type, little-endian."""
     return dtype if dtype == "u1" else "<" + dtype
 
 
