@@ -100,7 +100,8 @@ class Catalogue:
         group = canonical if canonical == "language" else f"{canonical}.{canonical_paradigm}"
         task = self._by_key[group].get(name_key(name))
         if task is None:
-            candidates = [task.name for task in self.tasks.values() if task.group == group]
+            tasks = [task for task in self.tasks.values() if task.group == group]
+            candidates = [name for task in tasks for name in (task.name, *task.aliases)]
             raise _unknown(f"{group} task", name, candidates)
         return task
 
