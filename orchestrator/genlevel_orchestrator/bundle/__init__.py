@@ -1,0 +1,1 @@
+"""Bundles: predictions and references in the General-Bench layout."""

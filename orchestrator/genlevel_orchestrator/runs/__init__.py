@@ -1,0 +1,1 @@
+"""Runs: plan, dispatch, journal, resume, results."""
