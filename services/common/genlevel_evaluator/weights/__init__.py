@@ -128,9 +128,15 @@ def fetch(
         digests: SHA-256 by name, for entries whose digest the manifest leaves open.
         archive: a local copy of the single entry's archive or file.
     """
-    wanted = [entry(name) for name in names] if names is not None else [e for e in list_entries() if e.available]
+    wanted = (
+        [entry(name) for name in names] if names is not None else [e for e in list_entries() if e.available]
+    )
     return fetching.fetch(
-        wanted, progress or (lambda name, message: None), allow_url=allow_url, digests=digests, archive=archive
+        wanted,
+        progress or (lambda name, message: None),
+        allow_url=allow_url,
+        digests=digests,
+        archive=archive,
     )
 
 

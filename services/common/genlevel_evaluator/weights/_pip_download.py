@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sys
 
-from pip._internal.commands import create_command
-from pip._internal.network.download import Downloader
+from pip._internal.commands import create_command  # type: ignore[import-not-found]
+from pip._internal.network.download import Downloader  # type: ignore[import-not-found]
 
 
 def main(package: str, version: str, filename: str, target: str) -> int:

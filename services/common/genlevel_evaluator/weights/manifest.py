@@ -117,7 +117,8 @@ def _entry(name: str, raw: dict[str, Any], sources: Mapping[str, Source], faults
         faults.append(f"{where}: source {raw['source']!r} is not in the table of sources")
         return None
     files = tuple(
-        File(str(f["name"]), tuple(f.get("members", ())), f["sha256"], int(f["size"])) for f in body.pop("files")
+        File(str(f["name"]), tuple(f.get("members", ())), f["sha256"], int(f["size"]))
+        for f in body.pop("files")
     )
     for file in files:
         _check_digest(f"{where}/{file.name}", file.sha256, faults)
