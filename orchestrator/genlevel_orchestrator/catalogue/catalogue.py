@@ -126,7 +126,7 @@ def _index_names(tasks: Iterable[Task]) -> dict[str, dict[str, Task]]:
     for task in everything:
         index.setdefault(task.group, {})[name_key(task.name)] = task
     for task in everything:
-        for alias in (task.name_raw, *task.aliases, task.task_id, task.task_id.rsplit(".", 1)[-1]):
+        for alias in _aliases(task):
             index[task.group].setdefault(name_key(alias), task)
     for group, keys in index.items():
         shorts: dict[str, list[Task]] = {}
@@ -137,6 +137,11 @@ def _index_names(tasks: Iterable[Task]) -> dict[str, dict[str, Task]]:
             if len(owners) == 1:
                 keys.setdefault(key, owners[0])
     return index
+
+
+def _aliases(task: Task) -> tuple[str, ...]:
+    slug = task.task_id.rsplit(".", 1)[-1]
+    return (task.name_raw, *((task.folder,) if task.folder else ()), *task.aliases, task.task_id, slug)
 
 
 def _unknown(kind: str, name: str, candidates: Iterable[str]) -> UserError:

@@ -126,9 +126,11 @@ def _check_aliases(tasks: TaskRows) -> None:
     names = {(task.group, name_key(task.name)): task.task_id for _, task in tasks}
     owners: dict[tuple[str, str], str] = {}
     for row, task in tasks:
-        for alias in task.aliases:
+        for column, alias in [("folder", task.folder), *(("aliases", alias) for alias in task.aliases)]:
+            if alias is None:
+                continue
             key = (task.group, name_key(alias))
             owner = names.get(key, task.task_id)
             owner = owners.setdefault(key, owner) if owner == task.task_id else owner
             if owner != task.task_id:
-                row.fault("aliases", f"{alias!r} means {owner} already", "choose another alias")
+                row.fault(column, f"{alias!r} means {owner} already", "choose another name")

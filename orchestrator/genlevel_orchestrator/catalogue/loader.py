@@ -29,7 +29,7 @@ _LABEL_COLUMNS = ("label", "metric_id")
 _TASK_COLUMNS = (
     *("task_id", "modality", "paradigm", "number", "name", "name_raw", "short_name", "skill_id"),
     *("metric_label", "metric_id", "evaluator", "sota_raw", "sota_workbook", "sota_paper"),
-    *("sota_protocol", "sota_backbone", "parameters", "aliases", "flag"),
+    *("sota_protocol", "sota_backbone", "parameters", "folder", "aliases", "flag"),
 )
 
 
@@ -161,6 +161,7 @@ def _task(row: Row) -> Task:
         sota_protocol=row.choice("sota_protocol", PROTOCOLS),
         sota_backbone=row.optional("sota_backbone"),
         parameters=row.json_object("parameters"),
+        folder=row.optional("folder"),
         aliases=row.words("aliases", "|"),
         flag=row.optional("flag"),
     )

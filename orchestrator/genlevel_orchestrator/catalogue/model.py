@@ -68,7 +68,8 @@ class Task:
     """One task of General-Bench.
 
     ``sota_raw`` is the SoTA in the metric's unit, ``sota_workbook`` the cell as published, ``sota_paper`` the paper's value
-    where it differs. ``parameters`` are the metric parameters that deviate from the metric's defaults.
+    where it differs. ``parameters`` are the metric parameters that deviate from the metric's defaults. ``folder`` is the
+    public scorer's name of the task's folder.
     """
 
     task_id: str
@@ -88,6 +89,7 @@ class Task:
     sota_protocol: str
     sota_backbone: str | None
     parameters: Mapping[str, Any]
+    folder: str | None
     aliases: tuple[str, ...]
     flag: str | None
 
@@ -100,8 +102,3 @@ class Task:
     def win_decidable(self) -> bool:
         """Whether a value of ours may be held against the SoTA: not where its protocol is unknown."""
         return self.sota_protocol != "unknown"
-
-    @property
-    def folder(self) -> str | None:
-        """The folder name the public scorer uses, where it has one."""
-        return self.aliases[0] if self.aliases else None

@@ -148,7 +148,7 @@ def run_command(arguments: Sequence[str]) -> int:
         # The reader of a pipe (head, less) left; that is no failure of ours.
         sys.stdout = None
         return int(ExitCode.OK)
-    except Exception as error:  # noqa: BLE001 - an unforeseen fault must still end in a documented code
+    except Exception as error:
         if not as_json:
             traceback.print_exc()
         unexpected = UserError(

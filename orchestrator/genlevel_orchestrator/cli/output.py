@@ -49,7 +49,13 @@ def _print_rich(columns: Sequence[str], cells: list[list[str]], title: str | Non
     Console().print(table)
 
 
+def print_notes(lines: Iterable[str]) -> None:
+    """Print lines that are not part of the answer, on standard error."""
+    for line in lines:
+        print(line, file=sys.stderr)
+
+
 def print_lines(lines: Iterable[str]) -> None:
-    """Print plain lines."""
+    """Print plain lines on standard output."""
     for line in lines:
         print(line)
