@@ -1,0 +1,82 @@
+# GenLevel. `make` lists what there is; `make demo` and `make test` each work alone from a fresh clone.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+UV := .uv/bin/uv
+PACKAGES := protos services/common services/language services/image services/video services/audio services/three_d orchestrator
+INSTALLED := $(VENV)/.installed
+ORACLES := $(patsubst requirements/oracles-%.lock,.oracles/%/.installed,$(wildcard requirements/oracles-*.lock))
+DEMO := build/demo
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(INSTALLED) ## make .venv with everything (hash-pinned)
+
+$(UV): requirements/uv.txt
+	@command -v $(PYTHON) >/dev/null || { echo "no $(PYTHON) here: install Python 3.11 with venv, or run 'make PYTHON=/path/to/python3.11 ...'" >&2; exit 1; }
+	$(PYTHON) -m venv .uv
+	.uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	touch $@
+
+$(INSTALLED): requirements.lock $(UV) $(foreach p,$(PACKAGES),$(p)/pyproject.toml)
+	@echo "Installing the Python packages: about 4 GB to download, 9 GB on disk in .venv and uv's cache."
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(foreach p,$(PACKAGES),-e $(p))
+	touch $@
+
+weights: $(INSTALLED) ## fetch and verify the offline weights
+	@echo "Fetching weights that are not in the cache yet: at most 200 MB to download, 250 MB on disk in the cache."
+	$(BIN)/genlevel weights fetch
+
+$(DEMO)/bundle.sha256: $(INSTALLED) $(wildcard demo/*.py demo/*.json demo/*/*.py)
+	@echo "Building the demo bundle: at most 250 MB of sample packages to download once, 60 MB on disk in $(DEMO)."
+	$(BIN)/python -m demo.build --output $(DEMO)
+	touch $@
+
+demo-bundle: $(DEMO)/bundle.sha256 ## build the demo bundle
+
+demo: weights $(DEMO)/bundle.sha256 ## score the demo bundle through the five evaluators; rank the published models
+	$(BIN)/genlevel rank published
+	$(BIN)/genlevel run $(DEMO)/predictions --references $(DEMO)/references --model demo-baselines --output build/demo-report
+
+oracles: $(ORACLES) ## make the venvs of oracles that clash with ours
+
+.oracles/%/.installed: requirements/oracles-%.lock $(UV)
+	@echo "Installing the oracle '$*' in a venv of its own: see the head of requirements/oracles-$*.in for its size."
+	$(UV) venv --quiet --allow-existing --python $(PYTHON) .oracles/$*
+	$(UV) pip install --quiet --python .oracles/$*/bin/python --require-hashes --no-build-isolation-package pyworld -r $<
+	touch $@
+
+test: weights $(DEMO)/bundle.sha256 oracles ## run all tests, oracles included
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED) ## style, types, imports, sizes, generated code
+	$(BIN)/ruff check .
+	$(BIN)/mypy --no-error-summary $(foreach p,common language image video audio three_d,services/$(p)) orchestrator scripts
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/check_sizes.py
+	cd protos && ../$(BIN)/buf lint
+	scripts/protos.sh --check
+
+protos: $(INSTALLED) ## generate the Python of the contract
+	scripts/protos.sh
+
+bench: weights ## compare with the other tools, as ratios
+	$(BIN)/python -m benchmarks.run
+
+lock: $(UV) ## compile requirements.lock and the oracles' locks
+	for input in requirements/all.in $(wildcard requirements/oracles-*.in); do \
+	  output=requirements.lock; [ $$input = requirements/all.in ] || output=$${input%.in}.lock; \
+	  $(UV) pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_31 --generate-hashes --no-emit-index-url --no-annotate $$input -o $$output; done
+
+clean: ## remove what was built (not .venv)
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache
+
+.PHONY: help install weights demo-bundle demo oracles test lint protos bench lock clean
