@@ -1,0 +1,113 @@
+"""The laws every metric keeps, checked for every metric found: order, grouping, empty side, repetition, wire round trip, shard count.
+
+Samples come from tests/<evaluator>/generators.py, so a metric without a generator fails here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genlevel_evaluator import codec, states
+from genlevel_evaluator.engine import RawSample, Scorer, Value
+from genlevel_evaluator.errors import EvaluatorError
+from genlevel_evaluator.evaluator import load
+from genlevel_evaluator.metric import Presence
+from genlevel_evaluator.states import Rows
+
+TESTS = Path(__file__).resolve().parents[1]
+EVALUATORS = ("language", "image", "video", "audio", "three_d")
+METRICS = [(name, metric_id) for name in EVALUATORS for metric_id in load(name).metric_ids]
+SAMPLES = 7
+
+pytestmark = pytest.mark.weights
+
+
+class Case:
+    """One metric with its samples, observed once."""
+
+    def __init__(self, evaluator: str, metric_id: str) -> None:
+        from importlib.util import module_from_spec, spec_from_file_location
+
+        spec = spec_from_file_location(f"generators_{evaluator}", TESTS / evaluator / "generators.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        self.scorer = Scorer.of(load(evaluator), metric_id)
+        self.samples: list[RawSample] = module.GENERATORS[metric_id](np.random.default_rng(7), SAMPLES)
+        self.single = [self.scorer.observe([sample])[0] for sample in self.samples]
+        self.value = self.finalize(self.single)
+
+    def finalize(self, rows: list[Rows]) -> Value:
+        return self.scorer.finalize(states.combine(rows))
+
+
+@pytest.fixture(scope="module", params=METRICS, ids=[f"{evaluator}.{metric}" for evaluator, metric in METRICS])
+def case(request: pytest.FixtureRequest) -> Iterator[Case]:
+    yield Case(*request.param)
+
+
+def test_the_value_is_defined_and_in_range(case: Case) -> None:
+    assert len(case.samples) == SAMPLES
+    assert case.value.value is not None, case.value.reason
+    low, high = case.scorer.metric.value_range
+    assert low <= case.value.value <= high
+
+
+def test_order_does_not_matter(case: Case) -> None:
+    assert case.finalize(case.single[::-1]) == case.value
+
+
+@pytest.mark.parametrize("shards", [1, 2, 3])
+def test_grouping_and_shard_count_do_not_matter(case: Case, shards: int) -> None:
+    parts = [states.combine(case.single[i::shards]) for i in range(shards)]
+    assert case.finalize(parts) == case.value
+
+
+def test_samples_observed_together_or_alone_are_the_same(case: Case) -> None:
+    together, _ = case.scorer.observe(case.samples)
+    assert case.scorer.finalize(together).value == pytest.approx(case.value.value, rel=1e-5)
+
+
+def test_a_repeated_shard_counts_once(case: Case) -> None:
+    assert case.finalize([*case.single, *case.single[:3]]) == case.value
+
+
+def test_an_empty_shard_adds_nothing(case: Case) -> None:
+    nothing, issues = case.scorer.observe([])
+    assert issues == []
+    assert case.finalize([nothing, *case.single]) == case.value
+    alone = case.scorer.finalize(nothing)
+    assert (alone.value, alone.reason, alone.expected) == (None, "no_reference", 0)
+
+
+def test_the_wire_keeps_every_bit(case: Case) -> None:
+    digest = case.scorer.signature().digest
+    sent = codec.encode_state(states.combine(case.single), digest)
+    back = codec.decode_state(type(sent).FromString(sent.SerializeToString()), case.scorer, digest)
+    assert case.scorer.finalize(back) == case.value
+    with pytest.raises(EvaluatorError, match="other parameters"):
+        codec.decode_state(sent, case.scorer, "0" * 64)
+
+
+def test_nothing_submitted_is_never_a_good_score(case: Case) -> None:
+    bare = [
+        RawSample(s.id, None, s.references, Presence.PREDICTION_MISSING, s.attributes)
+        for s in case.samples
+        if s.references
+    ]
+    rows, _ = case.scorer.observe(bare)
+    value = case.scorer.finalize(rows)
+    assert value.present == 0
+    assert value.expected == len(bare)
+    if case.scorer.metric.missing is None:
+        assert value.value is None
+        return
+    low, high = case.scorer.metric.value_range
+    worst = low if case.scorer.metric.higher_is_better else high
+    assert value.value is not None
+    assert value.value == worst or (not case.scorer.metric.higher_is_better and value.value >= 100)

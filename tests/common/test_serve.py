@@ -1,0 +1,125 @@
+"""The embedded Ray Serve: the same contract, nothing beyond loopback, nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import grpc
+import psutil
+import pytest
+from genlevel.v1 import evaluator_pb2 as pb
+from genlevel.v1 import evaluator_pb2_grpc, sample_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
+NAMES = ("language", "image", "video", "audio", "three_d")
+
+
+class Child:
+    """`python -m genlevel_evaluator.serve.embedded` in a process group of its own."""
+
+    def __init__(self, only: str = "") -> None:
+        command = [sys.executable, "-m", "genlevel_evaluator.serve.embedded", *(["--only", only] if only else [])]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        assert self.process.stdout is not None
+        self.endpoints: dict[str, str] = json.loads(self.process.stdout.readline())["endpoints"]
+
+    def members(self) -> list[psutil.Process]:
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if os.getpgid(process.pid) == self.process.pid:
+                    found.append(process)
+            except (ProcessLookupError, psutil.NoSuchProcess):
+                continue
+        return found
+
+    def stop(self) -> int:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        return self.process.wait(60)
+
+
+@pytest.fixture(scope="module")
+def child() -> Iterator[Child]:
+    started = Child()
+    yield started
+    started.stop()
+
+
+def call(child: Child, name: str, body: Any) -> Any:
+    async def main() -> Any:
+        async with grpc.aio.insecure_channel(child.endpoints[name]) as channel:
+            return await body(evaluator_pb2_grpc.EvaluatorServiceStub(channel))
+
+    return asyncio.run(main())
+
+
+def request(evaluator: str = "language", metric: str = "accuracy") -> pb.EvaluateShardRequest:
+    answer = sample_pb2.Content(text="a")
+    samples = [sample_pb2.Sample(id="1", prediction=answer, references=[answer])]
+    header = pb.RequestHeader(evaluator=evaluator, protocol_version=1)
+    return pb.EvaluateShardRequest(header=header, metric=pb.MetricSpec(metric=metric), samples=samples, finalize=True)
+
+
+def test_all_five_answer_and_say_who_they_are(child: Child) -> None:
+    for name in NAMES:
+        described = call(child, name, lambda stub, n=name: stub.DescribeEvaluator(pb.DescribeEvaluatorRequest(), metadata=(("application", n),)))
+        assert described.evaluator == name
+        assert described.metrics
+
+
+def test_a_value_and_a_stream_come_through_the_proxy(child: Child) -> None:
+    async def parts() -> AsyncIterator[pb.EvaluateMetricRequest]:
+        yield pb.EvaluateMetricRequest(start=request())
+
+    metadata = (("application", "language"),)
+    assert call(child, "language", lambda stub: stub.EvaluateShard(request(), metadata=metadata)).value.value == 100.0
+    assert call(child, "language", lambda stub: stub.EvaluateMetric(parts(), metadata=metadata)).value.value == 100.0
+
+
+def test_errors_keep_their_details_through_the_proxy(child: Child) -> None:
+    for bad, reason in ((request(metric="acuracy"), "UNKNOWN_METRIC"), (request(evaluator="image"), "WRONG_EVALUATOR")):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            call(child, "language", lambda stub, b=bad: stub.EvaluateShard(b, metadata=(("application", "language"),)))
+        trailer = dict(caught.value.trailing_metadata() or ())["grpc-status-details-bin"]
+        info = error_details_pb2.ErrorInfo()
+        assert status_pb2.Status.FromString(trailer).details[0].Unpack(info)
+        assert info.reason == reason
+
+
+def test_nothing_listens_beyond_loopback(child: Child) -> None:
+    listening = [
+        (process.name(), connection.laddr.ip)
+        for process in child.members()
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert listening, "the test looks at the wrong processes"
+    assert [entry for entry in listening if entry[1] not in ("127.0.0.1", "::1", "::ffff:127.0.0.1")] == []
+
+
+def test_idle_evaluators_have_no_torch(child: Child) -> None:
+    maps = [open(f"/proc/{process.pid}/maps").read() for process in child.members() if "EvaluatorDeployment" in " ".join(process.cmdline())]
+    replicas = maps or [open(f"/proc/{process.pid}/maps").read() for process in child.members()]
+    assert not any("libtorch" in text for text in replicas)
+
+
+def test_it_ends_with_its_pipe_and_leaves_nothing() -> None:
+    child = Child("language")
+    members = child.members()
+    folders = {argument for process in members for argument in process.cmdline() if "/tmp/glr-" in argument}
+    assert child.stop() == 0
+    end = time.monotonic() + 20
+    while (left := child.members()) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert left == []
+    assert folders
+    assert not any(os.path.exists("/tmp/" + folder.split("/tmp/")[1].split("/")[0]) for folder in folders)
