@@ -43,7 +43,9 @@ def read_npz(data: bytes, wanted: tuple[str, ...], name: str = "", limit: int = 
                 found = {wanted[0]: members[0]}
             return {key: _member(archive, found[key], f"{shown}:{key}", limit) for key in wanted if key in found}
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
-        raise SampleError("NOT_AN_ARRAY", f"{shown} is not a whole .npz archive ({error})", remedy="write it with numpy.savez") from None
+        raise SampleError(
+            "NOT_AN_ARRAY", f"{shown} is not a whole .npz archive ({error})", remedy="write it with numpy.savez"
+        ) from None
     except RuntimeError:
         raise SampleError("NOT_AN_ARRAY", f"{shown} is encrypted", remedy="write it with numpy.savez") from None
 
@@ -58,14 +60,18 @@ def _read(file: BinaryIO, shown: str, limit: int) -> NDArray[Any]:
     size = math.prod(shape) * dtype.itemsize
     if size > limit:
         raise SampleError(
-            "ARRAY_TOO_LARGE", f"{shown} announces {size} bytes of shape {shape}, at most {limit} are read", remedy="give a smaller array"
+            "ARRAY_TOO_LARGE",
+            f"{shown} announces {size} bytes of shape {shape}, at most {limit} are read",
+            remedy="give a smaller array",
         )
     try:
         data = file.read(size)
     except (zipfile.BadZipFile, EOFError, OSError) as error:
         raise SampleError("MEDIA_TRUNCATED", f"{shown} is damaged ({error})", remedy="copy the file again") from None
     except Exception as error:  # zlib.error has no common base with the others
-        raise SampleError("MEDIA_TRUNCATED", f"{shown} is damaged ({type(error).__name__})", remedy="copy the file again") from None
+        raise SampleError(
+            "MEDIA_TRUNCATED", f"{shown} is damaged ({type(error).__name__})", remedy="copy the file again"
+        ) from None
     if len(data) < size:
         raise SampleError("MEDIA_TRUNCATED", f"{shown} ends after {len(data)} of {size} bytes", remedy="copy the file again")
     return np.frombuffer(data, dtype=dtype).reshape(shape, order="F" if fortran else "C")
@@ -73,9 +79,9 @@ def _read(file: BinaryIO, shown: str, limit: int) -> NDArray[Any]:
 
 def _header(file: BinaryIO, shown: str) -> tuple[np.dtype[Any], tuple[int, ...], bool]:
     try:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read(file)
+        form: Any = np.lib.format  # NumPy gives these functions no types
+        version = form.read_magic(file)
+        shape, fortran, dtype = form.read_array_header_1_0(file) if version == (1, 0) else form.read_array_header_2_0(file)
     except (ValueError, TypeError, SyntaxError, EOFError) as error:
         raise SampleError("NOT_AN_ARRAY", f"{shown} is not a NumPy array ({error})", remedy="write it with numpy.save") from None
     if dtype.hasobject or dtype.kind not in "biuf" or dtype.itemsize == 0:

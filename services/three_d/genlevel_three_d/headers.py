@@ -1,0 +1,169 @@
+"""Headers of 3D files, checked before a parser that trusts them is let loose on the bytes.
+
+Each check gives the number of points the header announces, or None where the format announces none. A file that announces
+more than it has bytes for is refused without allocating anything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Callable
+
+from genlevel_evaluator.errors import SampleError
+
+MAX_POINTS = 20_000_000
+"""Most points or faces that are read: about 0.5 GB of coordinates a side."""
+
+_PLY_TYPES = {
+    "char": 1, "uchar": 1, "int8": 1, "uint8": 1, "short": 2, "ushort": 2, "int16": 2, "uint16": 2,
+    "int": 4, "uint": 4, "int32": 4, "uint32": 4, "float": 4, "float32": 4, "double": 8, "float64": 8,
+}  # fmt: skip
+
+
+def check(data: bytes, suffix: str, name: str) -> int | None:
+    """Refuses bytes that are not what the suffix says, or that announce more than they hold."""
+    if not data:
+        raise SampleError("EMPTY_FILE", f"{name} is empty", remedy="copy the file again")
+    announced = _CHECKS[suffix](data, name)
+    if announced is not None and announced > MAX_POINTS:
+        raise SampleError(
+            "TOO_MANY_POINTS",
+            f"{name} announces {announced} points, at most {MAX_POINTS} are read",
+            remedy="give a thinned cloud",
+        )
+    return announced
+
+
+def _not_a(kind: str, name: str, detail: str = "") -> SampleError:
+    return SampleError(
+        "NOT_3D_DATA",
+        f"{name} is no {kind} file{': ' + detail if detail else ''}",
+        remedy=f"save it as {kind}, or name it as what it is",
+    )
+
+
+def _short(name: str, needed: int, there: int) -> SampleError:
+    return SampleError(
+        "MEDIA_TRUNCATED", f"{name} announces at least {needed} bytes of data and has {there}", remedy="copy the file again"
+    )
+
+
+def _ply(data: bytes, name: str) -> int:
+    if not data.startswith(b"ply"):
+        raise _not_a("PLY", name, "it does not begin with 'ply'")
+    end = data.find(b"end_header", 0, 1 << 16)
+    if end < 0:
+        raise _not_a("PLY", name, "its header has no end")
+    lines = [line.split() for line in data[:end].decode("latin-1").splitlines()]
+    form = next((line[1] for line in lines if line[:1] == ["format"] and len(line) > 1), "")
+    elements = _ply_elements(lines, ascii_file=form == "ascii", name=name)
+    body = len(data) - end - len("end_header")
+    needed = sum(count * size for _, count, size in elements)
+    # Two bytes a number is the least that text needs; its last line may end without a line break.
+    if needed > body + 1:
+        raise _short(name, needed, body)
+    if any(count > MAX_POINTS for _, count, _ in elements):
+        return max(count for _, count, _ in elements)
+    return next((count for element, count, _ in elements if element == "vertex"), 0)
+
+
+def _ply_elements(lines: list[list[str]], ascii_file: bool, name: str) -> list[tuple[str, int, int]]:
+    elements: list[tuple[str, int, int]] = []
+    for line in lines:
+        if line[:1] == ["element"]:
+            if len(line) != 3 or not line[2].isdigit():
+                raise _not_a("PLY", name, "an element has no count")
+            elements.append((line[1], int(line[2]), 0))
+        elif line[:1] == ["property"] and elements and len(line) > 2:
+            element, count, size = elements[-1]
+            elements[-1] = (element, count, size + _ply_least(line, ascii_file))
+    return elements
+
+
+def _ply_least(line: list[str], ascii_file: bool) -> int:
+    """Fewest bytes a property takes: a list has its length, and of a face at least three corners."""
+    words = [line[1]]
+    if line[1] == "list":
+        words = [line[2]] + (3 * [line[3]] if line[-1].startswith("vertex_ind") and len(line) == 5 else [])
+    return sum(2 if ascii_file else _PLY_TYPES.get(word, 1) for word in words)
+
+
+def _off(data: bytes, name: str) -> int:
+    # Only the beginning is looked at: comments, then OFF, then three counts.
+    head = re.sub(rb"#[^\n]*", b"", data[: 1 << 16])
+    found = re.match(rb"\s*\w*OFF\s+(\d+)\s+(\d+)(?:\s+(\d+))?", head)
+    if not found:
+        raise _not_a("OFF", name)
+    points, faces = int(found[1]), int(found[2])
+    if 6 * points + 2 * faces > len(data):
+        raise _short(name, 6 * points + 2 * faces, len(data))
+    return points
+
+
+def _stl(data: bytes, name: str) -> int | None:
+    if data[:5].lower() == b"solid" and b"facet" in data[: 1 << 16]:
+        if b"endsolid" not in data[-(1 << 12) :]:
+            raise SampleError("MEDIA_TRUNCATED", f"{name} has no endsolid", remedy="copy the file again")
+        return None
+    if len(data) < 84:
+        raise _not_a("STL", name, "it is shorter than its header")
+    count = int(struct.unpack_from("<I", data, 80)[0])
+    if 84 + 50 * count > len(data):
+        if data[:2] == b"PK" or data[:5].lower() == b"solid":
+            raise _not_a("STL", name)
+        raise _short(name, 84 + 50 * count, len(data))
+    return 3 * count
+
+
+def _obj(data: bytes, name: str) -> int:
+    if data[:2] == b"PK" or b"\0" in data[: 1 << 12]:
+        raise _not_a("OBJ", name, "it is not text")
+    # Every vertex line begins with "v " or "v<tab>"; counting them bounds what the parser will make.
+    return data.count(b"\nv ") + data.count(b"\nv\t") + data.startswith((b"v ", b"v\t"))
+
+
+def _glb(data: bytes, name: str) -> int:
+    if data[:4] != b"glTF" or len(data) < 20:
+        raise _not_a("GLB", name, "it does not begin with 'glTF'")
+    length, json_length = struct.unpack_from("<8xII", data)
+    if length > len(data) or 20 + json_length > len(data):
+        raise _short(name, max(length, 20 + json_length), len(data))
+    try:
+        tree = json.loads(data[20 : 20 + json_length])
+        counts = [int(accessor["count"]) for accessor in tree.get("accessors", [])]
+        outside = any("uri" in item and not str(item["uri"]).startswith("data:") for item in tree.get("buffers", []))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise _not_a("GLB", name, "its JSON cannot be read") from None
+    if outside:
+        raise SampleError(
+            "MEDIA_OUTSIDE_ROOT", f"{name} refers to another file for its data", remedy="save it as one binary file"
+        )
+    if any(count > len(data) for count in counts):
+        raise _short(name, max(counts), len(data))
+    return sum(counts)
+
+
+def _pcd(data: bytes, name: str) -> int:
+    end = re.search(rb"^DATA[^\n]*\n", data[: 1 << 16], re.MULTILINE)
+    points = re.search(rb"^POINTS\s+(\d+)", data[: 1 << 16], re.MULTILINE)
+    width = re.search(rb"^WIDTH\s+(\d+)", data[: 1 << 16], re.MULTILINE)
+    height = re.search(rb"^HEIGHT\s+(\d+)", data[: 1 << 16], re.MULTILINE)
+    if not end or not points or not re.search(rb"^FIELDS[^\n]*\bx\s+y\s+z\b", data[: 1 << 16], re.MULTILINE):
+        raise _not_a("PCD", name, "its header lacks POINTS, DATA or the fields x y z")
+    count = int(points[1])
+    if width and height and int(width[1]) * int(height[1]) != count:
+        raise _not_a("PCD", name, "WIDTH x HEIGHT is not POINTS")
+    body = len(data) - end.end()
+    compressed = b"binary_compressed" in end[0]
+    # LZF shortens at most 264 bytes to 3.
+    least = count // 8 if compressed else count * 6
+    if least > body + 1:
+        raise _short(name, least, body)
+    return count
+
+
+_CHECKS: dict[str, Callable[[bytes, str], int | None]] = {
+    ".ply": _ply, ".off": _off, ".stl": _stl, ".obj": _obj, ".glb": _glb, ".pcd": _pcd,
+}  # fmt: skip

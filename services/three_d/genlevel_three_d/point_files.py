@@ -1,0 +1,114 @@
+"""Point sets from files: NPY and NPZ by NumPy, PLY, OBJ, STL, OFF and GLB by trimesh, PCD by Open3D."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlevel_evaluator.arrays import MAGIC_NPY, MAGIC_ZIP, read_npy, read_npz
+from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.media import Blob
+from genlevel_three_d import headers
+from genlevel_three_d.shapes import PointSet
+
+MAX_BYTES = 2 << 30
+SUFFIXES = (".ply", ".obj", ".stl", ".off", ".glb", ".pcd", ".npz", ".npy")
+_MAGIC = (
+    (b"ply", ".ply"), (b"glTF", ".glb"), (b"OFF", ".off"), (b"# .PCD", ".pcd"), (b"VERSION", ".pcd"),
+    (MAGIC_NPY, ".npy"), (MAGIC_ZIP, ".npz"), (b"solid", ".stl"),
+)  # fmt: skip
+
+
+def read(blob: Blob) -> PointSet:
+    """The point set of a file; coordinates are not checked yet."""
+    name = blob.name or "the point set"
+    size = len(blob.data) if blob.data is not None else os.path.getsize(blob.path or "")
+    if size > MAX_BYTES:
+        raise SampleError(
+            "MEDIA_TOO_LARGE", f"{name} has {size} bytes, at most {MAX_BYTES} are read", remedy="give a thinned cloud"
+        )
+    data = blob.read()
+    suffix = blob.suffix or next((known for magic, known in _MAGIC if data.startswith(magic)), "")
+    if suffix not in SUFFIXES:
+        raise SampleError(
+            "UNKNOWN_FORMAT", f"{name}: no reader for {suffix or 'a file without suffix'}", remedy=f"use {', '.join(SUFFIXES)}"
+        )
+    points, faces = _arrays(data, name) if suffix in (".npy", ".npz") else _parsed(data, suffix, name)
+    return PointSet(points, faces, blob.sha256)
+
+
+def _arrays(data: bytes, name: str) -> tuple[Any, Any]:
+    if not data.startswith(MAGIC_ZIP):
+        return read_npy(data, name, MAX_BYTES), None
+    found = read_npz(data, ("points", "vertices", "faces"), name, MAX_BYTES)
+    if "points" not in found and "vertices" not in found:
+        raise SampleError("NOT_3D_DATA", f"{name} has neither 'points' nor 'vertices'", remedy="save the cloud under 'points'")
+    return (found["points"], None) if "points" in found else (found["vertices"], found.get("faces"))
+
+
+def _parsed(data: bytes, suffix: str, name: str) -> tuple[Any, Any]:
+    announced = headers.check(data, suffix, name)
+    try:
+        points, faces = _pcd(data) if suffix == ".pcd" else _by_trimesh(data, suffix)
+    except SampleError:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:  # trimesh raises whatever its parsing ran into
+        raise SampleError(
+            "NOT_3D_DATA", f"{name} cannot be read as {suffix[1:].upper()} ({type(error).__name__})", remedy="save it again"
+        ) from None
+    if suffix in (".ply", ".off", ".pcd") and announced is not None and len(points) != announced:
+        raise SampleError(
+            "MEDIA_TRUNCATED",
+            f"{name} announces {announced} points and holds {len(points)} whole ones",
+            remedy="copy the file again",
+        )
+    return points, faces
+
+
+def _by_trimesh(data: bytes, suffix: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    import trimesh
+
+    # process=False keeps the vertices as they are; without a resolver no other file can be opened.
+    options: dict[str, Any] = {"process": False}
+    if suffix == ".obj":
+        options |= {"skip_materials": True, "maintain_order": True}
+    scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], resolver=None, **options)
+    clouds: list[NDArray[Any]] = []
+    meshes: list[tuple[NDArray[Any], NDArray[Any]]] = []
+    for part in scene.dump():
+        faces = getattr(part, "faces", None)
+        if faces is not None and len(faces):
+            meshes.append((np.asarray(part.vertices), np.asarray(faces)))
+        elif len(getattr(part, "vertices", ())):
+            clouds.append(np.asarray(part.vertices))
+    if not meshes:
+        return (np.concatenate(clouds) if clouds else np.zeros((0, 3))), None
+    starts = np.cumsum([0] + [len(vertices) for vertices, _ in meshes[:-1]])
+    joined = np.concatenate([faces + start for (_, faces), start in zip(meshes, starts, strict=True)])
+    return np.concatenate([vertices for vertices, _ in meshes]), joined
+
+
+def _pcd(data: bytes) -> tuple[NDArray[Any], None]:
+    import open3d  # the one format trimesh has no reader for (docs/design/three_d-media.md)
+
+    with _on_disk(data, ".pcd") as path, open3d.utility.VerbosityContextManager(open3d.utility.VerbosityLevel.Error):
+        cloud = open3d.io.read_point_cloud(str(path), format="pcd", remove_nan_points=False, remove_infinite_points=False)
+    return np.asarray(cloud.points).copy(), None
+
+
+@contextmanager
+def _on_disk(data: bytes, suffix: str) -> Iterator[Path]:
+    with tempfile.NamedTemporaryFile(suffix=suffix) as file:
+        file.write(data)
+        file.flush()
+        yield Path(file.name)
