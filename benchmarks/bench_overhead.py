@@ -8,14 +8,14 @@ import random
 import time
 
 import grpc
-from genlevel.v1 import evaluator_pb2, evaluator_pb2_grpc, sample_pb2
 
 from benchmarks.serving import embedded
+from genlevel.v1 import evaluator_pb2, evaluator_pb2_grpc, sample_pb2
 from genlevel_evaluator import score
 
 TASKS, SAMPLES, IN_FLIGHT = 200, 20, 16
 METRICS = ("accuracy", "token_f1", "micro_f1", "bleu_1", "rouge_1_f")
-WORDS = "the a cat dog sits runs on under mat tree and then it was seen by two of them".split()
+WORDS = ["the", "a", "cat", "dog", "sits", "runs", "on", "under", "mat", "tree", "and", "then", "it", "was", "seen", "by", "two", "of", "them"]
 
 
 def tasks() -> list[tuple[str, list[tuple[str, str]]]]:

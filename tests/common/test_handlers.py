@@ -10,10 +10,10 @@ from typing import Any
 
 import grpc
 import pytest
-from genlevel.v1 import evaluator_pb2 as pb
-from genlevel.v1 import evaluator_pb2_grpc, sample_pb2
 from google.rpc import error_details_pb2, status_pb2
 
+from genlevel.v1 import evaluator_pb2 as pb
+from genlevel.v1 import evaluator_pb2_grpc, sample_pb2
 from genlevel_evaluator.evaluator import load
 from genlevel_evaluator.handlers import MAX_MESSAGE_BYTES
 from genlevel_evaluator.serve.bare import start
@@ -194,7 +194,7 @@ def test_unreadable_sides_are_issues_that_name_the_file_and_quote_no_reference(t
 
 
 def test_blobs_stream_in_chunks_and_a_broken_one_is_refused() -> None:
-    data = "a long answer ".encode() * 100_000
+    data = b"a long answer " * 100_000
     digest = hashlib.sha256(data).hexdigest()
 
     async def stream(payload: bytes) -> AsyncIterator[pb.EvaluateShardStreamRequest]:

@@ -5,7 +5,6 @@ Samples come from tests/<evaluator>/generators.py, so a metric without a generat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +46,8 @@ class Case:
 
 
 @pytest.fixture(scope="module", params=METRICS, ids=[f"{evaluator}.{metric}" for evaluator, metric in METRICS])
-def case(request: pytest.FixtureRequest) -> Iterator[Case]:
-    yield Case(*request.param)
+def case(request: pytest.FixtureRequest) -> Case:
+    return Case(*request.param)
 
 
 def test_the_value_is_defined_and_in_range(case: Case) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from genlevel.v1 import evaluator_pb2, sample_pb2
 from google.protobuf import json_format, struct_pb2
 
+from genlevel.v1 import evaluator_pb2, sample_pb2
 from genlevel_evaluator import media, parameters, states
 from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import Code, EvaluatorError, Issue, SampleError

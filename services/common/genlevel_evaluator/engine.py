@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -105,7 +106,6 @@ class Scorer:
         """Turns samples into a state, and says which were not scored as given."""
         budget = budget or Budget()
         _refuse_repeated_ids(samples)
-        rows: list[tuple[str, Row | None]] = []
         issues: list[Issue] = []
         parts: list[Rows] = []
         for start in range(0, len(samples), CHUNK):
@@ -117,10 +117,10 @@ class Scorer:
     def _observe_chunk(
         self, raw: Sequence[RawSample], issues: list[Issue], budget: Budget
     ) -> list[tuple[str, Row | None]]:
-        decoded = []
-        for sample in raw:
+        decoded: list[tuple[Sample, int]] = []
+        for received in raw:
             budget.check()
-            decoded.append(self._decode(sample, issues))
+            decoded.append(self._decode(received, issues))
         with_features = extract_features(self.evaluator, self.metric.backbones(self.parameters), decoded, issues, budget.check)
         rows: list[tuple[str, Row | None]] = []
         for sample, flags in with_features:
@@ -135,7 +135,7 @@ class Scorer:
         references: list[Any] = []
         flags = _expected(raw, self.metric)
         for content in raw.references:
-            value = _attempt(raw, "reference", faults, issues, lambda c=content: kind.read(c, "reference", raw.attributes))
+            value = _attempt(raw, "reference", faults, issues, partial(kind.read, content, "reference", raw.attributes))
             if value is None:
                 flags |= EXCLUDED
             references.append(value)
@@ -144,10 +144,8 @@ class Scorer:
             flags |= EXCLUDED
         prediction = None
         if raw.prediction is not None or "prediction" in faults:
-            content_or_none = raw.prediction
-            prediction = _attempt(
-                raw, "prediction", faults, issues, lambda: kind.read(_given(content_or_none), "prediction", raw.attributes)
-            )
+            given = raw.prediction or Content()  # an unreadable side has a fault instead, raised before it is read
+            prediction = _attempt(raw, "prediction", faults, issues, partial(kind.read, given, "prediction", raw.attributes))
         flags |= PRESENT if prediction is not None else 0
         return Sample(raw.id, prediction, tuple(references), raw.presence, dict(raw.attributes)), flags
 
@@ -207,11 +205,6 @@ class Scorer:
             int(np.sum((flags & EXCLUDED) > 0)), self.metric.missing is not None, interval,
             {name: float(value) for name, value in score.companions.items()}, tuple(score.warnings),
         )
-
-
-def _given(content: Content | None) -> Content:
-    assert content is not None
-    return content
 
 
 def _attempt(

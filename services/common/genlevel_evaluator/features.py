@@ -81,7 +81,7 @@ def _extracted(
     evaluator: Evaluator, name: str, jobs: list[tuple[int, str, Any]], check: Callable[[], None]
 ) -> list[tuple[int, str, Any]]:
     backbone = evaluator.backbones[name]
-    weights = f"{name}@{manifest.entry(backbone.weights).sha256}"
+    weights = f"{name}@{manifest.digest(backbone.weights)}"
     done: list[tuple[int, str, Any]] = []
     waiting: list[tuple[int, str, Any]] = []
     for index, side, value in jobs:

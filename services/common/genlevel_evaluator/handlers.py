@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import grpc
-from genlevel.v1 import evaluator_pb2 as pb
 from google.protobuf import any_pb2, json_format
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
+from genlevel.v1 import evaluator_pb2 as pb
 from genlevel_evaluator import codec, media, states
 from genlevel_evaluator.engine import Budget, Scorer
 from genlevel_evaluator.errors import Code, EvaluatorError

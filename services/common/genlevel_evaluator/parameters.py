@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import types
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from genlevel_evaluator.errors import Code, EvaluatorError
@@ -20,9 +20,9 @@ class Parameters:
 P = TypeVar("P", bound=Parameters)
 
 
-@lru_cache(maxsize=256)
-def field_types(cls: type[Parameters]) -> dict[str, Any]:
-    """Declared type of each field."""
+@cache
+def field_types(cls: Any) -> dict[str, Any]:
+    """Declared type of each field of a parameters class."""
     hints = get_type_hints(cls)
     return {item.name: hints[item.name] for item in dataclasses.fields(cls)}
 

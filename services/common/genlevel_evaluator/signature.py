@@ -72,6 +72,6 @@ def of(evaluator: Evaluator, metric: Metric[Any], parameters: Parameters) -> Sig
     for name in metric.backbones(parameters):
         backbone = evaluator.backbones[name]
         entry = weights.entry(backbone.weights)
-        uses.append(BackboneUse(name, entry.sha256 or "", entry.reference, backbone.preprocessing))
+        uses.append(BackboneUse(name, weights.digest(entry.name), entry.reference, backbone.preprocessing))
     plain = metric_parameters.as_plain(parameters)
     return Signature(metric.id, metric.version, plain.get("pooling", metric.pooling), plain, tuple(uses))

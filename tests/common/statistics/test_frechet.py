@@ -7,6 +7,13 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from pytorch_fid.fid_score import calculate_frechet_distance
+from torch_fidelity.metric_fid import fid_statistics_to_metric
+from torch_fidelity.metric_kid import kernel_mmd
+
 from genlevel_evaluator.states import Moments
 from genlevel_evaluator.statistics.frechet import (
     frechet_distance,
@@ -14,12 +21,6 @@ from genlevel_evaluator.statistics.frechet import (
     kernel_distance,
     sample_warnings,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from numpy.typing import NDArray
-from pytorch_fid.fid_score import calculate_frechet_distance
-from torch_fidelity.metric_fid import fid_statistics_to_metric
-from torch_fidelity.metric_kid import kernel_mmd
 
 
 def features(n: int, d: int, seed: int, shift: float = 0.0) -> NDArray[np.float64]:

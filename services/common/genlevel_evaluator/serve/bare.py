@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -17,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from genlevel.v1 import evaluator_pb2_grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from genlevel.v1 import evaluator_pb2_grpc
 from genlevel_evaluator.evaluator import Evaluator, installed, load
 from genlevel_evaluator.handlers import MAX_MESSAGE_BYTES, Handlers
 
@@ -35,12 +36,12 @@ class Servicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
     """The handlers under the names of the generated service."""
 
     def __init__(self, handlers: Handlers) -> None:
-        self.DescribeEvaluator: Any = handlers.describe_evaluator  # type: ignore[method-assign]
-        self.EvaluateShard: Any = handlers.evaluate_shard  # type: ignore[method-assign]
-        self.EvaluateShardStream: Any = handlers.evaluate_shard_stream  # type: ignore[method-assign]
-        self.CombineStates: Any = handlers.combine_states  # type: ignore[method-assign]
-        self.FinalizeMetric: Any = handlers.finalize_metric  # type: ignore[method-assign]
-        self.EvaluateMetric: Any = handlers.evaluate_metric  # type: ignore[method-assign]
+        self.DescribeEvaluator: Any = handlers.describe_evaluator
+        self.EvaluateShard: Any = handlers.evaluate_shard
+        self.EvaluateShardStream: Any = handlers.evaluate_shard_stream
+        self.CombineStates: Any = handlers.combine_states
+        self.FinalizeMetric: Any = handlers.finalize_metric
+        self.EvaluateMetric: Any = handlers.evaluate_metric
 
 
 async def start(
@@ -84,10 +85,8 @@ async def until_asked_to_stop() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     # os.read in a daemon-like thread would keep the process alive; a reader on the descriptor does not.
-    try:
+    with contextlib.suppress(OSError, ValueError):  # a regular file or a closed descriptor cannot be watched: signals remain
         loop.add_reader(sys.stdin.fileno(), lambda: stop.set() if not os.read(sys.stdin.fileno(), 4096) else None)
-    except (OSError, ValueError, PermissionError):  # a regular file or a closed descriptor cannot be watched: signals remain
-        pass
     await stop.wait()
 
 

@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -101,6 +100,7 @@ class EmbeddedServe:
 async def _first_answer(channel: Any, name: str) -> None:
     """Waits until one real call is answered; "running" is said too early."""
     import grpc
+
     from genlevel.v1 import evaluator_pb2, evaluator_pb2_grpc
 
     stub = evaluator_pb2_grpc.EvaluatorServiceStub(channel)
@@ -137,4 +137,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -159,10 +159,12 @@ def _trace_of_root(one: _Side, other: _Side) -> float:
 
 
 def _full_rank_trace(first: Matrix, second: Matrix) -> float | None:
-    """The trace from the eigenvalues of Lᵀ S2 L; None where rounding would show in their square roots (low rank)."""
+    """The trace from the eigenvalues of Lᵀ S2 L; None where rounding would show in their square roots."""
     # One library throughout: the thread pools of NumPy's and SciPy's BLAS would otherwise take turns spinning.
     from scipy.linalg import lapack
 
+    if len(first) < 2:
+        return None
     lower, info = lapack.dpotrf(first.T, lower=1, clean=0)
     if info:
         return None
