@@ -6,7 +6,6 @@ import dataclasses
 import difflib
 import types
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from genlevel_evaluator.errors import Code, EvaluatorError
@@ -20,11 +19,15 @@ class Parameters:
 P = TypeVar("P", bound=Parameters)
 
 
-@cache
-def field_types(cls: Any) -> dict[str, Any]:
+_types: dict[type, dict[str, Any]] = {}
+
+
+def field_types(cls: type[Parameters]) -> dict[str, Any]:
     """Declared type of each field of a parameters class."""
-    hints = get_type_hints(cls)
-    return {item.name: hints[item.name] for item in dataclasses.fields(cls)}
+    if cls not in _types:
+        hints = get_type_hints(cls)
+        _types[cls] = {item.name: hints[item.name] for item in dataclasses.fields(cls)}
+    return _types[cls]
 
 
 def type_name(declared: Any) -> str:
