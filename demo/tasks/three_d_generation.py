@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from demo.tasks.base import Builder
+
+BUILDERS: tuple[Builder, ...] = ()
