@@ -1,0 +1,56 @@
+"""Forms that General-Bench's files use and docs/formats.md does not: rewritten into the form of the input kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def adapt(value: Any, kind: str) -> Any:
+    """The value in the form of its kind; unchanged when it has that form, or one that nobody knows."""
+    adapter = _ADAPTERS.get(kind)
+    return adapter(value) if adapter else value
+
+
+def boxes(value: Any) -> Any:
+    """Objects of class to boxes, alone or in a list, become a list of labelled boxes.
+
+    >>> boxes({"bird": [[0, 0, 5, 5]]})
+    [{'label': 'bird', 'box': [0, 0, 5, 5]}]
+    >>> boxes([{"Fall": [1.0, 2.0, 3.0, 4.0]}])
+    [{'label': 'Fall', 'box': [1.0, 2.0, 3.0, 4.0]}]
+    """
+    groups = value if isinstance(value, list) else [value]
+    if not all(isinstance(group, Mapping) and group and all(_is_boxes(item) for item in group.values()) for group in groups):
+        return value
+    if any("box" in group for group in groups):
+        return value
+    return [
+        {"label": label, "box": box}
+        for group in groups
+        for label, found in group.items()
+        for box in (found if found and isinstance(found[0], list) else [found])
+    ]
+
+
+def _is_box(value: Any) -> bool:
+    numbers = isinstance(value, list) and all(isinstance(item, int | float) and not isinstance(item, bool) for item in value)
+    return numbers and len(value) == 4
+
+
+def _is_boxes(value: Any) -> bool:
+    return _is_box(value) or (isinstance(value, list) and bool(value) and all(_is_box(item) for item in value))
+
+
+def text(value: Any) -> Any:
+    """A proof becomes its steps, one a line, and its conclusion.
+
+    >>> text({"steps": ["a", "b"], "conclusion": "c"})
+    'a\\nb\\nConclusion: c'
+    """
+    if isinstance(value, Mapping) and isinstance(value.get("steps"), list) and isinstance(value.get("conclusion"), str):
+        return "\n".join([*map(str, value["steps"]), f"Conclusion: {value['conclusion']}"])
+    return value
+
+
+_ADAPTERS: dict[str, Callable[[Any], Any]] = {"boxes": boxes, "text": text}

@@ -1,0 +1,201 @@
+"""Where the parts of a sample stand: the tables of ``data/`` and the look-ups over them."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+MISSING = object()
+"""Stands for a value that is not there; None is JSON's null."""
+
+_STRUCTURE = ("id", "input", "attributes", "presence", "reference", "references")
+
+
+@dataclass(frozen=True)
+class Form:
+    """How an input kind writes its two sides.
+
+    Attributes:
+        kind: name of the input kind.
+        prediction_paths: a string on the prediction side is the path of a file, not the answer itself; likewise ``reference_paths``.
+        reference_lists: a list on the reference side is one answer, not several alternatives.
+        media: places inside a list or object that hold a file, as JSON pointers in which ``*`` is any index.
+        set_metric: samples may carry one side only.
+    """
+
+    kind: str
+    prediction_paths: bool = False
+    reference_paths: bool = False
+    reference_lists: bool = False
+    media: tuple[str, ...] = ()
+    set_metric: bool = False
+
+    @property
+    def folders(self) -> bool:
+        """Whether a folder is read as the list of its frames."""
+        return "/*" in self.media
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> dict[str, Any]:
+    table: dict[str, Any] = json.loads(files(__package__).joinpath("data/kinds.json").read_text(encoding="utf-8"))
+    return table
+
+
+def form_of(kind: str, strings_are_paths: bool = False, set_metric: bool = False) -> Form:
+    """The form of a kind. For a kind this version does not know, what the evaluator says of it holds for both sides.
+
+    >>> form_of("speech").prediction_paths, form_of("speech").reference_paths
+    (True, False)
+    """
+    entry = _kinds().get(kind)
+    if entry is None:
+        return Form(kind, strings_are_paths, strings_are_paths, not strings_are_paths, (), set_metric)
+    return Form(
+        kind, entry["paths"]["prediction"], entry["paths"]["reference"], entry["lists"]["reference"], tuple(entry["media"]), set_metric,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The table ``fields.toml``."""
+
+    id: tuple[str, ...]
+    prediction: tuple[str, ...]
+    types: Mapping[str, tuple[str, ...]]
+    kinds: Mapping[str, tuple[str, ...]]
+    attributes: tuple[str, ...]
+    longest_attribute: int
+    media_folders: tuple[str, ...]
+    frame_endings: tuple[str, ...]
+
+    def paths(self, kind: str, sample_type: str) -> Iterator[str]:
+        """Paths of the answer, in order of preference."""
+        yield from self.types.get(sample_type, ())
+        yield from self.kinds.get(kind, ())
+        yield from self.kinds["any"]
+
+
+@lru_cache(maxsize=1)
+def fields() -> Fields:
+    """The table of this package."""
+    table = tomllib.loads(files(__package__).joinpath("data/fields.toml").read_text(encoding="utf-8"))
+    return Fields(
+        id=tuple(table["id"]),
+        prediction=tuple(table["prediction"]),
+        types={name: tuple(paths) for name, paths in table["types"].items()},
+        kinds={name: tuple(paths) for name, paths in table["kinds"].items()},
+        attributes=tuple(table["attributes"]["names"]),
+        longest_attribute=table["attributes"]["longest"],
+        media_folders=tuple(table["media"]["folders"]),
+        frame_endings=tuple(table["media"]["frames"]),
+    )
+
+
+def follow(value: Any, path: str) -> Any:
+    """The value at a dotted path, or MISSING. A key that itself holds the dots goes first.
+
+    >>> follow({"a": {"b": 1}}, "a.b"), follow({"a.b": 2}, "a.b")
+    (1, 2)
+    """
+    if isinstance(value, Mapping) and path in value:
+        return value[path]
+    for part in path.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return MISSING
+        value = value[part]
+    return value
+
+
+def raw_id(sample: Mapping[str, Any]) -> tuple[str, Any]:
+    """Key and value of a sample's identifier; MISSING when there is none."""
+    for key in fields().id:
+        if key in sample:
+            return key, sample[key]
+    return fields().id[0], MISSING
+
+
+def is_media(value: Any) -> bool:
+    """Whether a value is a file given in place: ``{"name", "base64"}``."""
+    return isinstance(value, Mapping) and isinstance(value.get("base64"), str)
+
+
+def answer(holder: Any, kind: str, sample_type: str = "") -> tuple[str, Any]:
+    """Pointer below ``holder`` and the answer in it. A holder that is no object is the answer itself."""
+    if not isinstance(holder, Mapping) or is_media(holder):
+        return "", holder
+    for path in fields().paths(kind, sample_type):
+        value = follow(holder, path)
+        if value is not MISSING and value is not None:
+            return "/" + path.replace(".", "/"), value
+    if len(holder) == 1:
+        key, value = next(iter(holder.items()))
+        return "/" + str(key), value
+    return "", MISSING
+
+
+def predicted(entry: Mapping[str, Any], form: Form, sample_type: str = "") -> tuple[str, Any]:
+    """Pointer and value of the prediction in an entry of prediction.json; MISSING when there is none or it is null."""
+    for key in fields().prediction:
+        value, place = entry.get(key), "/" + key
+        if key == "output" and value is not None:
+            below, value = answer(value, form.kind, sample_type)
+            place += below
+        if value is not None and value is not MISSING:
+            return place, value
+    return "", MISSING
+
+
+def referenced(sample: Mapping[str, Any], form: Form, sample_type: str = "") -> tuple[str, list[Any]]:
+    """Pointer and accepted answers of an annotated sample; an empty list when there is none.
+
+    >>> referenced({"output": {"answer": ["a", "b"]}}, form_of("text"), "OpenQA")
+    ('/output/answer', ['a', 'b'])
+    """
+    if isinstance(sample.get("references"), list):
+        return "/references", [item for item in sample["references"] if item is not None]
+    if sample.get("reference") is not None:
+        return "/reference", [sample["reference"]]
+    holder: Any = sample.get("output")
+    place = "/output"
+    if holder is None:
+        holder, place = {key: value for key, value in sample.items() if key not in _STRUCTURE}, ""
+        if not holder:
+            return "", []
+    below, value = answer(holder, form.kind, sample_type)
+    if value is MISSING or value is None:
+        return place, []
+    if isinstance(value, list) and not form.reference_lists:
+        return place + below, [item for item in value if item is not None]
+    return place + below, [value]
+
+
+def attributes(sample: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that travel with a sample."""
+    table = fields()
+    found: dict[str, Any] = {}
+    for holder in (sample, sample.get("input")):
+        if not isinstance(holder, Mapping):
+            continue
+        for name in table.attributes:
+            if name in holder and _travels(holder[name], table.longest_attribute):
+                found[name] = holder[name]
+    own = sample.get("attributes")
+    if isinstance(own, Mapping):
+        found.update(own)
+    return found
+
+
+def _travels(value: Any, longest: int) -> bool:
+    if isinstance(value, str):
+        return len(value) <= longest
+    if isinstance(value, Mapping):
+        return len(value) <= 1000 and all(_travels(item, longest) for item in value.values())
+    if isinstance(value, Sequence):
+        return len(value) <= 100_000 and all(_travels(item, longest) for item in value)
+    return True

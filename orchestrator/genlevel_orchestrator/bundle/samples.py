@@ -1,0 +1,260 @@
+"""The samples of one task: an index over annotation.json and prediction.json, from which ranges are read in key order."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from genlevel_orchestrator.bundle.fields import MISSING, raw_id
+from genlevel_orchestrator.bundle.ids import is_odd, key_of
+from genlevel_orchestrator.bundle.jsonstream import Element, SampleFile
+from genlevel_orchestrator.bundle.layout import TaskSource
+from genlevel_orchestrator.bundle.violations import Fault, Violations, pointer
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
+
+
+class FileFault(Exception):
+    """A file of a task that cannot be used at all. ``side`` is ``predictions`` or ``annotation``."""
+
+    def __init__(self, side: str, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.side = side
+        self.fault = fault
+
+
+@dataclass(frozen=True)
+class RawSample:
+    """One sample as it stands in the files.
+
+    Attributes:
+        annotation: the annotated sample.
+        prediction: its entry of prediction.json, None when there is none.
+        annotation_pointer: place of the sample in annotation.json; likewise ``prediction_pointer``.
+        size: bytes of both.
+    """
+
+    key: str
+    annotation: Mapping[str, Any]
+    prediction: Mapping[str, Any] | None
+    annotation_pointer: str
+    prediction_pointer: str
+    size: int
+
+
+@dataclass
+class Places:
+    """Places of elements of one file: index, start and stop, -1 where there is none."""
+
+    index: array[int]
+    start: array[int]
+    stop: array[int]
+
+    @classmethod
+    def empty(cls) -> Places:
+        """No places."""
+        return cls(array("q"), array("q"), array("q"))
+
+    def add(self, element: Element | None) -> None:
+        """Append a place."""
+        self.index.append(element.number if element else -1)
+        self.start.append(element.start if element else -1)
+        self.stop.append(element.stop if element else -1)
+
+    def put(self, row: int, element: Element) -> None:
+        """Set a place."""
+        self.index[row], self.start[row], self.stop[row] = element.number, element.start, element.stop
+
+    def ordered(self, order: list[int]) -> Places:
+        """The same in another order."""
+        return Places(*(array("q", (column[row] for row in order)) for column in (self.index, self.start, self.stop)))
+
+
+class TaskSamples:
+    """The samples of a task, in key order.
+
+    Attributes:
+        keys: sample keys, sorted by value when all are whole numbers, else by code point.
+        ambiguous: keys whose prediction was given twice with different content; they count as missing.
+        excluded: keys annotated twice with different content; they cannot be scored.
+        envelope: what annotation.json says beside its samples.
+    """
+
+    def __init__(self, source: TaskSource) -> None:
+        self.source = source
+        self.keys: list[str] = []
+        self.ambiguous: set[str] = set()
+        self.excluded: set[str] = set()
+        self.missing = 0
+        if source.annotation is None:
+            raise FileFault("annotation", Fault(
+                "NO_ANNOTATION", "there is no annotation.json", "add it, or pass --references DIR"))  # fmt: skip
+        if source.predictions is None:
+            raise FileFault("predictions", Fault("NO_PREDICTIONS", "there is no prediction.json", "add it"))
+        self._annotation = SampleFile(source.annotation)
+        self._predictions = SampleFile(source.predictions)
+        self._annotated = Places.empty()
+        self._predicted = Places.empty()
+
+    @property
+    def envelope(self) -> dict[str, Any]:
+        """What annotation.json says beside its samples."""
+        return self._annotation.envelope
+
+    def load(self, violations: Violations) -> TaskSamples:
+        """Build the index; note what is wrong with samples.
+
+        Raises:
+            FileFault: one of the files cannot be used.
+        """
+        rows = self._load_annotation(violations)
+        self._load_predictions(rows, violations)
+        numeric = all(_INTEGER.match(key) for key in self.keys)
+        by_value = [int(key) for key in self.keys] if numeric else self.keys
+        order = sorted(range(len(self.keys)), key=by_value.__getitem__)
+        self.keys = [self.keys[row] for row in order]
+        self._annotated = self._annotated.ordered(order)
+        self._predicted = self._predicted.ordered(order)
+        self.missing = sum(1 for index in self._predicted.index if index < 0)
+        self._note_missing(violations)
+        return self
+
+    def _load_annotation(self, violations: Violations) -> dict[str, tuple[int, bool]]:
+        rows: dict[str, tuple[int, bool]] = {}
+        for element, key, raw in self._entries("annotation", violations):
+            if key in rows:
+                self._repeated("annotation", element, key, self._annotated, rows[key][0], violations)
+                continue
+            rows[key] = (len(self.keys), isinstance(raw, str))
+            self.keys.append(key)
+            self._annotated.add(element)
+            self._predicted.add(None)
+        if not rows:
+            raise FileFault("annotation", Fault("NO_SAMPLES", "it holds no usable sample", "add samples"))
+        return rows
+
+    def _load_predictions(self, rows: Mapping[str, tuple[int, bool]], violations: Violations) -> None:
+        retyped = surplus = 0
+        for element, key, raw in self._entries("predictions", violations):
+            if key not in rows:
+                surplus += 1
+                self._note("predictions", element, "SURPLUS_ID", f"sample {key!r} is not in the annotation", "remove it", violations, key)
+                continue
+            row, textual = rows[key]
+            if self._predicted.index[row] >= 0:
+                self._repeated("predictions", element, key, self._predicted, row, violations)
+                continue
+            retyped += isinstance(raw, str) != textual
+            self._predicted.put(row, element)
+        if retyped:
+            assert self.source.predictions is not None
+            violations.add(
+                self.source.predictions, "ID_TYPE",
+                f"{retyped} ids are text where the annotation has numbers, or the other way round; they were matched as written",
+                "write ids as the annotation does", severity="warning", task_id=self.source.task.task_id,
+            )  # fmt: skip
+
+    def _entries(self, side: str, violations: Violations) -> Iterator[tuple[Element, str, Any]]:
+        """Elements that are objects with a sound id, with their key and the id as written."""
+        file = self._annotation if side == "annotation" else self._predictions
+        try:
+            for element in file.scan():
+                if not isinstance(element.value, Mapping):
+                    self._note(side, element, "WRONG_FORM", "the sample is not an object", "write an object with `id`", violations)
+                    continue
+                name, raw = raw_id(element.value)
+                if raw is MISSING:
+                    self._note(side, element, "MISSING_ID", "the sample has no `id`", "give it one", violations)
+                    continue
+                try:
+                    key = key_of(raw)
+                except Fault as fault:
+                    self._note(side, element, fault.code, fault.message, fault.remedy, violations, field=name)
+                    continue
+                if is_odd(raw):
+                    self._note(
+                        side, element, "ID_TYPE", f"id {raw!r} has a fraction; it was read as {key}", "write a whole number",
+                        violations, key, field=name, severity="warning",
+                    )  # fmt: skip
+                yield element, key, raw
+        except Fault as fault:
+            raise FileFault(side, fault) from None
+
+    def _repeated(self, side: str, element: Element, key: str, places: Places, row: int, violations: Violations) -> None:
+        file = self._annotation if side == "annotation" else self._predictions
+        same = file.read(places.start[row], places.stop[row]) == element.value
+        if not same:
+            (self.excluded if side == "annotation" else self.ambiguous).add(key)
+        what = "with the same content" if same else "with another content, so neither counts"
+        self._note(
+            side, element, "DUPLICATE_ID", f"sample {key!r} occurs twice, {what}", "keep one", violations, key,
+            severity="warning" if same else "error",
+        )  # fmt: skip
+
+    def _note(
+        self, side: str, element: Element, code: str, message: str, remedy: str, violations: Violations, key: str = "",
+        field: str = "", severity: str = "error",
+    ) -> None:  # fmt: skip
+        file = self._annotation if side == "annotation" else self._predictions
+        place = file.prefix + pointer(element.number) + (pointer(field) if field else "")
+        violations.add(
+            file.path, code, message, remedy,
+            pointer=place, severity=severity, task_id=self.source.task.task_id, sample_id=key,
+        )  # fmt: skip
+
+    def _note_missing(self, violations: Violations) -> None:
+        if not self.missing:
+            return
+        for key, index in zip(self.keys, self._predicted.index, strict=True):
+            if index < 0:
+                violations.add(
+                    self._predictions.path, "MISSING_PREDICTION", f"sample {key!r} has no prediction", "add one",
+                    task_id=self.source.task.task_id, sample_id=key,
+                )  # fmt: skip
+
+    def sizes(self) -> list[int]:
+        """Bytes of each sample in the two files, in key order."""
+        one, two = self._annotated, self._predicted
+        return [
+            stop - start + other_stop - other_start
+            for start, stop, other_start, other_stop in zip(one.start, one.stop, two.start, two.stop, strict=True)
+        ]
+
+    def read(self, first: int, last: int) -> Iterator[RawSample]:
+        """The samples of a range.
+
+        Raises:
+            FileFault: a file changed under the run.
+        """
+        side = "annotation"
+        try:
+            with self._annotation.path.open("rb") as annotation, self._predictions.path.open("rb") as predictions:
+                for row in range(first, last):
+                    side = "annotation"
+                    start, stop = self._annotated.start[row], self._annotated.stop[row]
+                    annotated = SampleFile.read_from(annotation, start, stop)
+                    side, size, entry = "predictions", stop - start, None
+                    if self._predicted.index[row] >= 0:
+                        start, stop = self._predicted.start[row], self._predicted.stop[row]
+                        entry = SampleFile.read_from(predictions, start, stop)
+                        size += stop - start
+                    yield self._raw(row, annotated, entry, size)
+        except OSError as error:
+            raise FileFault(side, Fault("FILE_UNREADABLE", str(error), "do not change files while a run is on")) from None
+        except Fault as fault:
+            raise FileFault(side, fault) from None
+
+    def _raw(self, row: int, annotated: Any, entry: Any, size: int) -> RawSample:
+        key = self.keys[row]
+        # A file that was rewritten in place shows in an element that no longer carries its id.
+        for value in (annotated, entry):
+            if value is not None and (not isinstance(value, Mapping) or key_of(raw_id(value)[1]) != key):
+                raise Fault("FILE_CHANGED", f"sample {key!r} moved during the run", "do not change files while a run is on")
+        return RawSample(
+            key, annotated, None if key in self.ambiguous else entry,
+            self._annotation.prefix + pointer(self._annotated.index[row]),
+            self._predictions.prefix + pointer(self._predicted.index[row]), size,
+        )  # fmt: skip
