@@ -28,20 +28,29 @@ def read_npy(data: bytes, name: str = "", limit: int = LIMIT_BYTES) -> NDArray[A
     return _read(io.BytesIO(data), name or "the .npy file", limit)
 
 
-def read_npz(data: bytes, wanted: tuple[str, ...], name: str = "", limit: int = LIMIT_BYTES) -> dict[str, NDArray[Any]]:
+def read_npz(
+    data: bytes | BinaryIO, wanted: tuple[str, ...], name: str = "", limit: int = LIMIT_BYTES, first: int | None = None
+) -> dict[str, NDArray[Any]]:
     """Those of the `wanted` arrays that a .npz file has; an archive with one array gives it under the first wanted name.
+
+    Args:
+        data: the file.
+        wanted: names of arrays.
+        name: what to call the file in messages.
+        limit: most bytes of one array.
+        first: read no more than this many rows of each array; the others are never unpacked.
 
     Raises:
         SampleError: NOT_AN_ARRAY, ARRAY_TOO_LARGE or MEDIA_TRUNCATED.
     """
     shown = name or "the .npz file"
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data) as archive:
             members = [member for member in archive.namelist() if member.endswith(".npy")]
             found = {member[:-4]: member for member in members}
             if len(members) == 1 and found.keys().isdisjoint(wanted):
                 found = {wanted[0]: members[0]}
-            return {key: _member(archive, found[key], f"{shown}:{key}", limit) for key in wanted if key in found}
+            return {key: _member(archive, found[key], f"{shown}:{key}", limit, first) for key in wanted if key in found}
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
         raise SampleError(
             "NOT_AN_ARRAY", f"{shown} is not a whole .npz archive ({error})", remedy="write it with numpy.savez"
@@ -50,13 +59,15 @@ def read_npz(data: bytes, wanted: tuple[str, ...], name: str = "", limit: int = 
         raise SampleError("NOT_AN_ARRAY", f"{shown} is encrypted", remedy="write it with numpy.savez") from None
 
 
-def _member(archive: zipfile.ZipFile, member: str, shown: str, limit: int) -> NDArray[Any]:
+def _member(archive: zipfile.ZipFile, member: str, shown: str, limit: int, first: int | None) -> NDArray[Any]:
     with archive.open(member) as file:
-        return _read(file, shown, limit)  # type: ignore[arg-type]
+        return _read(file, shown, limit, first)  # type: ignore[arg-type]
 
 
-def _read(file: BinaryIO, shown: str, limit: int) -> NDArray[Any]:
+def _read(file: BinaryIO, shown: str, limit: int, first: int | None = None) -> NDArray[Any]:
     dtype, shape, fortran = _header(file, shown)
+    if first is not None and shape and not fortran:
+        shape = (min(shape[0], first), *shape[1:])
     size = math.prod(shape) * dtype.itemsize
     if size > limit:
         raise SampleError(

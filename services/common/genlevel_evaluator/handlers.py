@@ -76,7 +76,8 @@ def fail(context: Context, error: EvaluatorError) -> None:
     status = status_pb2.Status(code=code_pb2.Code.Value(error.code.value), message=message, details=[detail])
     context.set_code(grpc.StatusCode[error.code.value])
     context.set_details(message if not error.remedy else f"{message}; {error.remedy}"[: 2 * _DETAIL_LIMIT])
-    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    # A list: Ray Serve adds its own entries to it.
+    context.set_trailing_metadata([("grpc-status-details-bin", status.SerializeToString())])
 
 
 class Handlers:
