@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from genlevel_orchestrator.catalogue.catalogue import Catalogue
-from genlevel_orchestrator.catalogue.installed import InstalledMetrics, installed_metrics
+from genlevel_orchestrator.catalogue.installed import (
+    InstalledMetrics,
+    describe_implementation,
+    installed_metrics,
+)
 from genlevel_orchestrator.catalogue.model import Metric, PaperMetric, Skill, Task
 from genlevel_orchestrator.catalogue.tables import CatalogueError, Fault
 
@@ -16,5 +20,6 @@ __all__ = [
     "PaperMetric",
     "Skill",
     "Task",
+    "describe_implementation",
     "installed_metrics",
 ]

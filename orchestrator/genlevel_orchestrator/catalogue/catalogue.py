@@ -62,7 +62,12 @@ class Catalogue:
         if matches:
             ids = ", ".join(matches)
             raise UserError(f"task name {name!r} occurs {len(matches)} times", f"Use the id: {ids}.")
-        raise _unknown("task", name, [*self.tasks, *(task.name for task in self.tasks.values())])
+        raise _unknown("task", name, self.task_names())
+
+    def task_names(self) -> list[str]:
+        """Return every id, name and alias of a task, for suggestions."""
+        names = [name for task in self.tasks.values() for name in (task.name, *task.aliases)]
+        return [*self.tasks, *names]
 
     def metric(self, name: str) -> Metric:
         """Return a metric by canonical id, or by a printed label that has one meaning.

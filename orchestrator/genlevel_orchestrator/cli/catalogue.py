@@ -8,7 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from genlevel_orchestrator.catalogue import Catalogue, InstalledMetrics, Metric, Task, installed_metrics
+from genlevel_orchestrator.catalogue import (
+    Catalogue,
+    InstalledMetrics,
+    Metric,
+    Task,
+    describe_implementation,
+    installed_metrics,
+)
 from genlevel_orchestrator.catalogue.names import MODALITIES, modality_name, nearest, paradigm_name
 from genlevel_orchestrator.cli.output import print_json, print_notes, print_table
 from genlevel_orchestrator.errors import UserError
@@ -125,7 +132,10 @@ def show(
 
 def _find(catalogue: Catalogue, name: str, installed: InstalledMetrics) -> dict[str, Any]:
     try:
-        return metric_document(catalogue, catalogue.metric(name), installed)
+        metric = catalogue.metric(name)
+        document = metric_document(catalogue, metric, installed)
+        implementations = {e: describe_implementation(e, metric.metric_id) for e in document["installed_in"]}
+        return {**document, "implementations": {e: i for e, i in implementations.items() if i is not None}}
     except UserError as metric_error:
         if name in catalogue.labels:
             raise
@@ -134,8 +144,7 @@ def _find(catalogue: Catalogue, name: str, installed: InstalledMetrics) -> dict[
         except UserError as task_error:
             if "occurs" in task_error.message:
                 raise
-            names = [*catalogue.metrics, *catalogue.tasks, *(task.name for task in catalogue.tasks.values())]
-            suggestions = nearest(name, names)
+            suggestions = nearest(name, [*catalogue.metrics, *catalogue.task_names()])
             remedy = f"Did you mean {', '.join(suggestions)}?" if suggestions else metric_error.remedy
             details = {"name": name, "suggestions": suggestions}
             raise UserError(f"unknown task or metric {name!r}", remedy, details=details) from None

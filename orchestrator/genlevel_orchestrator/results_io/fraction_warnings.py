@@ -15,10 +15,9 @@ _SUSPICIOUS_RATIO = 20.0
 def fraction_warnings(catalogue: Catalogue, results: Mapping[str, Result]) -> list[str]:
     """Return one line for each score in (0, 1] of a percent metric whose SoTA is at least twenty times as large."""
     warnings = []
-    for task_id, result in results.items():
-        task = catalogue.tasks[task_id]
+    for task_id, task in catalogue.tasks.items():
         metric = catalogue.metric_of(task)
-        value = result.value
+        value = results[task_id].value if task_id in results else None
         if metric.unit not in _PERCENT_UNITS or value is None or not 0.0 < value <= 1.0:
             continue
         if metric.higher_is_better and task.sota_raw >= _SUSPICIOUS_RATIO * value:

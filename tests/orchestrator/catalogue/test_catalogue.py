@@ -31,8 +31,8 @@ def test_counts(catalogue: Catalogue) -> None:
 def test_groups(catalogue: Catalogue) -> None:
     counts = collections.Counter(task.group for task in catalogue.tasks.values())
     assert counts == {
-        **{"image.comprehension": 271, "image.generation": 45, "video.comprehension": 126, "video.generation": 46},
-        **{"audio.comprehension": 24, "audio.generation": 20, "three_d.comprehension": 30, "three_d.generation": 22},
+        "image.comprehension": 271, "image.generation": 45, "video.comprehension": 126, "video.generation": 46,
+        "audio.comprehension": 24, "audio.generation": 20, "three_d.comprehension": 30, "three_d.generation": 22,
         "language": 115,
     }
     skills = collections.Counter((skill.modality, skill.paradigm) for skill in catalogue.skills.values())

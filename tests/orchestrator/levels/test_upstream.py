@@ -62,11 +62,11 @@ def test_maps(label: str, value: float, score: float) -> None:
 @pytest.mark.parametrize(("label", "value", "score"), MAPS)
 def test_paper_maps_agree_where_units_do(label: str, value: float, score: float) -> None:
     by_label = {
-        **{"PSNR": ("tanh", 20.0), "MOS": ("rating", 0.0), "MS-SSIM": ("signed_fraction", 0.0)},
-        **{"FID": ("saturating", 25.0), "FVD": ("saturating", 100.0), "absRel": ("saturating", 0.1)},
-        **{"RMSE": ("saturating", 5.0), "MSE": ("saturating", 5.0), "MCD": ("saturating", 5.0)},
-        **{"MAE": ("saturating", 50.0), "RMS": ("saturating", 50.0), "SAD": ("saturating", 10.0)},
-        **{"FAD": ("saturating", 10.0), "CD": ("saturating", 1.0), "RTE": ("saturating", 0.5)},
+        "PSNR": ("tanh", 20.0), "MOS": ("rating", 0.0), "MS-SSIM": ("signed_fraction", 0.0),
+        "FID": ("saturating", 25.0), "FVD": ("saturating", 100.0), "absRel": ("saturating", 0.1),
+        "RMSE": ("saturating", 5.0), "MSE": ("saturating", 5.0), "MCD": ("saturating", 5.0),
+        "MAE": ("saturating", 50.0), "RMS": ("saturating", 50.0), "SAD": ("saturating", 10.0),
+        "FAD": ("saturating", 10.0), "CD": ("saturating", 1.0), "RTE": ("saturating", 0.5),
         "WER": ("complement", 0.0),
     }
     name, scale = by_label[label]
@@ -179,5 +179,5 @@ def test_zero_and_infinity_of_mapped_metrics_are_worst(label: str, value: float)
 
 def test_negative_value_stops_the_scorer() -> None:
     tasks = [some_task("MS-SSIM")]
-    with pytest.raises(LevelsError, match="task: -0.1 is negative"):
+    with pytest.raises(LevelsError, match=r"task: -0\.1 is negative"):
         compute_levels(tasks, {"task": Result(-0.1)}, "upstream")
