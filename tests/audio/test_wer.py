@@ -1,0 +1,176 @@
+"""Word error rate."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import jiwer
+import numpy as np
+import pytest
+from audio_speech import encode, spoken_file
+
+from genlevel_audio.app import EVALUATOR
+from genlevel_audio.text.normalisers import tokens
+from genlevel_evaluator import media
+from genlevel_evaluator.engine import RawSample, Scorer, Value
+from genlevel_evaluator.errors import EvaluatorError, Issue
+from genlevel_evaluator.kinds import Content
+from genlevel_evaluator.metric import Presence
+
+SENTENCES = (
+    "Please leave your message after the tone.",
+    "She paid twenty five dollars for two books.",
+    "Good morning, how are you today?",
+)
+
+
+def transcribed(pairs: list[tuple[str, str]], **parameters: object) -> tuple[Value, list[Issue]]:
+    """Value of (hypothesis, reference) transcripts."""
+    scorer = Scorer.of(EVALUATOR, "wer", {"source": "transcript", **parameters})
+    samples = [RawSample(str(i), Content(json={"text": said}), (Content(text=true),)) for i, (said, true) in enumerate(pairs)]
+    rows, issues = scorer.observe(samples)
+    return scorer.finalize(rows), issues
+
+
+def recording(data: bytes, reference: str, key: str = "1") -> RawSample:
+    return RawSample(key, Content(media=media.from_bytes(data, "a.wav")), (Content(text=reference),))
+
+
+def _corpus() -> list[tuple[str, str]]:
+    source = random.Random(2)
+    vocabulary = "the a cat's dog color Colour two twenty $3 runs, jumps. over! lazily don't".split()
+    return [(" ".join(source.choices(vocabulary, k=source.randint(0, 9))), " ".join(source.choices(vocabulary, k=source.randint(1, 9)))) for _ in range(60)]
+
+
+@pytest.mark.parametrize("normaliser", ["english", "basic", "character"])
+def test_pooled_value_is_jiwers_on_the_tokens(normaliser: str) -> None:
+    pairs = _corpus()
+    value, issues = transcribed(pairs, normaliser=normaliser)
+    said, true = ([" ".join(tokens(pair[side], normaliser)) for pair in pairs] for side in (0, 1))
+    theirs = jiwer.process_words(true, said)
+    assert not issues
+    assert value.value == pytest.approx(100 * theirs.wer, abs=1e-12)
+    counts = [value.companions[name] for name in ("substitutions", "deletions", "insertions")]
+    assert counts == [theirs.substitutions, theirs.deletions, theirs.insertions]
+
+
+def test_utterance_mean_is_the_mean_of_jiwers_values() -> None:
+    pairs = _corpus()
+    value, _ = transcribed(pairs, pooling="utterance_mean")
+    each = [jiwer.process_words(" ".join(tokens(true, "english")), " ".join(tokens(said, "english"))).wer for said, true in pairs]
+    assert value.value == pytest.approx(100 * np.mean(each), abs=1e-12)
+    assert value.interval is not None
+    assert value.interval.low < value.value < value.interval.high
+
+
+def test_pooling_differs_as_the_definition_says() -> None:
+    pairs = [("x", "y"), ("a b c d e f g h i j", "a b c d e f g h i j")]
+    assert transcribed(pairs, normaliser="basic")[0].value == pytest.approx(100 / 11)
+    assert transcribed(pairs, normaliser="basic", pooling="utterance_mean")[0].value == pytest.approx(50.0)
+
+
+def test_more_insertions_than_words_exceed_a_hundred() -> None:
+    assert transcribed([("a b c d", "a")])[0].value == pytest.approx(300.0)
+
+
+def test_an_empty_reference_adds_insertions_and_no_words() -> None:
+    value, _ = transcribed([("two extra", ""), ("one two three", "one two three")], normaliser="basic")
+    assert value.value == pytest.approx(100 * 2 / 3)
+    assert value.companions["empty_references"] == 1
+    assert jiwer.process_words("", "two extra").insertions == 2
+
+
+def test_only_empty_references_are_undefined() -> None:
+    value, _ = transcribed([("something", ""), ("", "...")], normaliser="basic")
+    assert value.value is None
+    assert value.reason == "no_reference"
+
+
+def test_the_nearest_of_several_references_counts() -> None:
+    scorer = Scorer.of(EVALUATOR, "wer", {"source": "transcript"})
+    sample = RawSample("1", Content(text="the cat sat"), (Content(text="a dog ran off"), Content(text="the cat sits")))
+    assert scorer.finalize(scorer.observe([sample])[0]).value == pytest.approx(100 / 3)
+
+
+def test_a_missing_prediction_is_all_deletions() -> None:
+    scorer = Scorer.of(EVALUATOR, "wer", {"source": "transcript"})
+    absent = RawSample("1", None, (Content(text="four words are here"),), Presence.PREDICTION_MISSING)
+    value = scorer.finalize(scorer.observe([absent])[0])
+    assert value.value == 100.0
+    assert (value.expected, value.present, value.missing_scored_as_worst) == (1, 0, True)
+
+
+def test_source_and_prediction_must_agree() -> None:
+    audio = Scorer.of(EVALUATOR, "wer")
+    _, issues = audio.observe([RawSample("1", Content(json={"text": "hello"}), (Content(text="hello"),))])
+    assert [issue.code for issue in issues] == ["TRANSCRIPT_GIVEN"]
+    assert "source=transcript" in issues[0].remedy
+    text = Scorer.of(EVALUATOR, "wer", {"source": "transcript"})
+    _, issues = text.observe([recording(encode(np.zeros(800)), "hello")])
+    assert [issue.code for issue in issues] == ["RECORDING_GIVEN"]
+
+
+@pytest.mark.parametrize("form", [{"words": "a"}, {"text": 3}, ["a"], None])
+def test_transcripts_of_another_form_are_issues(form: object) -> None:
+    scorer = Scorer.of(EVALUATOR, "wer", {"source": "transcript"})
+    rows, issues = scorer.observe([RawSample("1", Content(json=form), (Content(text="a"),))])
+    assert [issue.code for issue in issues] == ["WRONG_TYPE"]
+    assert scorer.finalize(rows).value == 100.0
+
+
+def test_unknown_parameters_are_refused() -> None:
+    with pytest.raises(EvaluatorError, match="normaliser"):
+        Scorer.of(EVALUATOR, "wer", {"normalizer": "basic"})
+
+
+def test_the_signature_names_the_recogniser_only_when_it_was_used() -> None:
+    spoken = Scorer.of(EVALUATOR, "wer").signature()
+    assert [use.name for use in spoken.backbones] == ["whisper_tiny_en"]
+    assert not spoken.comparable
+    supplied = Scorer.of(EVALUATOR, "wer", {"source": "transcript"}).signature()
+    assert supplied.backbones == ()
+    assert supplied.comparable
+
+
+@pytest.mark.weights
+def test_real_speech_is_recognised_word_for_word(arctic: bytes) -> None:
+    scorer = Scorer.of(EVALUATOR, "wer")
+    reference = "And you always want to see it in the superlative degree."
+    rows, issues = scorer.observe([recording(arctic, reference)])
+    assert not issues
+    assert scorer.finalize(rows).value == 0.0
+
+
+@pytest.mark.weights
+def test_synthetic_speech_is_mostly_recognised_and_twice_the_same() -> None:
+    samples = [recording(spoken_file(text), text, str(i)) for i, text in enumerate(SENTENCES)]
+    scorer = Scorer.of(EVALUATOR, "wer")
+    value = scorer.finalize(scorer.observe(samples)[0])
+    assert value.value is not None
+    assert value.value < 25.0
+    fresh = replace(EVALUATOR, _extractors={})
+    again = Scorer.of(fresh, "wer")
+    from genlevel_evaluator import features
+
+    features.CACHE.__init__()  # type: ignore[misc]
+    assert again.finalize(again.observe(samples)[0]).value == value.value
+
+
+@pytest.mark.weights
+def test_wrong_words_are_errors() -> None:
+    scorer = Scorer.of(EVALUATOR, "wer")
+    rows, _ = scorer.observe([recording(spoken_file(SENTENCES[2]), "An entirely different sentence was expected here")])
+    value = scorer.finalize(rows).value
+    assert value is not None
+    assert value > 80
+
+
+@pytest.mark.weights
+def test_silence_says_nothing() -> None:
+    scorer = Scorer.of(EVALUATOR, "wer")
+    rows, issues = scorer.observe([recording(encode(np.zeros(22050)), "three words here")])
+    value = scorer.finalize(rows)
+    assert not issues
+    assert value.value == 100.0
+    assert value.companions["deletions"] == 3
