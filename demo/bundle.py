@@ -78,6 +78,11 @@ class Task:
         self._samples: list[dict[str, Any]] = []
         self._predictions: list[dict[str, Any]] = []
 
+    @property
+    def count(self) -> int:
+        """Number of samples so far."""
+        return len(self._samples)
+
     def add(self, given: dict[str, Any], reference: dict[str, Any], prediction: Any) -> None:
         """Add a sample: its input, its reference under one key, what the baseline predicts.
 

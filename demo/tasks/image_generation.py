@@ -57,7 +57,7 @@ def _wiener(channel: Floats, kernel: Floats, noise: float) -> Floats:
     transfer = np.fft.fft2(kernel, s=channel.shape)
     spectrum = np.fft.fft2(channel) * np.conj(transfer) / (np.abs(transfer) ** 2 + noise)
     half = kernel.shape[0] // 2
-    return np.roll(np.real(np.fft.ifft2(spectrum)), (-half, -half), axis=(0, 1)).astype(np.float64)
+    return np.roll(np.real(np.fft.ifft2(spectrum)), (half, half), axis=(0, 1)).astype(np.float64)
 
 
 def _gaussian(sigma: float) -> Floats:
