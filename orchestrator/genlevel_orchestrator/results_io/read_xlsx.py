@@ -29,19 +29,17 @@ def read_xlsx(path: Path, catalogue: Catalogue, model: str) -> dict[str, Result]
     """Return the results in the column of one model."""
     # openpyxl takes a third of a second to import; only this reader needs it.
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
     check_file(path)
     try:
         _check_archive(path)
         workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
-        raise UserError(f"{path} is not a readable workbook ({error})", "Save it as .xlsx again.") from None
-    collector = Collector(path, catalogue)
-    try:
         sheets = {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in workbook.worksheets}
-    finally:
         workbook.close()
+    except Exception as error:  # openpyxl lets through whatever its zip, XML and date parsers raise
+        problem = f"{type(error).__name__}: {error}"
+        raise UserError(f"{path} is not a readable workbook ({problem})", "Save it as .xlsx again.") from None
+    collector = Collector(path, catalogue)
     _read_sheets(collector, sheets, model)
     return collector.finish()
 
