@@ -1,0 +1,18 @@
+"""Values that are the mean of one number a sample, in percent."""
+
+from __future__ import annotations
+
+import math
+
+from genlevel_evaluator.states import Rows
+from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
+
+
+def percent(rows: Rows, name: str) -> float:
+    """100 times the mean of a column."""
+    return 100.0 * math.fsum(rows.column(name)) / len(rows)
+
+
+def percent_interval(rows: Rows, name: str) -> Interval | None:
+    """Bootstrap interval of that mean."""
+    return bootstrap_mean(rows.keys, rows.column(name), scale=100.0)

@@ -1,0 +1,146 @@
+"""BLEU-1: clipped unigram precision times brevity penalty.
+
+    BLEU-1 = 100 * BP * matches / c,   BP = 1 if c >= r else exp(1 - r / c)
+
+c is the number of words of the output, r of the reference, matches the words found in the reference, each at most as often as there.
+
+    pooling=sample, references=best      the best of the BLEU-1 against each reference alone, mean over samples (language, image, audio)
+    pooling=sample, references=together  references clip together and the one closest in length sets r (NLTK's sentence_bleu)
+    pooling=corpus                       matches, c and r are summed over the task first (video: references=together,
+                                         tokenizer=whitespace, lowercase=True)
+    tokenizer=nltk                       NLTK's Treebank words of the whole text (`word_tokenize(preserve_line=True)`): its sentence
+                                         splitter needs data that no package ships, so full stops inside a text stay on their word
+    tokenizer=whitespace                 code, LaTeX, SQL, HTML, and captions
+    tokenizer=character                  Chinese and Japanese
+
+    Direction     higher is better
+    Range         [0, 100]
+    Unit          percent
+    Pooling       sample, or corpus by parameter
+    Sample        prediction and references, all text
+    State         rows (matches, hypothesis_length, reference_length), keyed by sample; serves both poolings
+    Undefined     no sample has a reference: no_reference
+    Source        Papineni et al. (2002)
+    Checked with  nltk sentence_bleu and corpus_bleu, sacrebleu BLEU(max_ngram_order=1, smooth_method="none"), the published
+                  arithmetic of pycocoevalcap's Bleu
+    Differs from  pycocoevalcap by its 1e-15 and 1e-9 in numerator and denominator; smoothing has no effect at order 1
+
+>>> observe(Sample("1", "the the cat", ("the cat",)), Bleu1Parameters(tokenizer="whitespace"))
+{'matches': 2, 'hypothesis_length': 3, 'reference_length': 2}
+
+Pooling is not averaging: see tests/language/test_bleu_1.py for two samples whose mean is 50 and whose pooled value is 91.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlevel_evaluator.metric import Metric, Sample, Score
+from genlevel_evaluator.parameters import Parameters
+from genlevel_evaluator.states import Column, Row, Rows
+from genlevel_evaluator.statistics import ngrams
+from genlevel_evaluator.statistics.intervals import Interval, bootstrap, bootstrap_mean
+from genlevel_language import tokenizers
+
+_TOKENIZERS: dict[str, Callable[[str], list[str]]] = {
+    "nltk": tokenizers.nltk_words,
+    "whitespace": str.split,
+    "character": tokenizers.characters,
+}
+
+
+@dataclass(frozen=True)
+class Bleu1Parameters(Parameters):
+    """Parameters of BLEU-1."""
+
+    pooling: Literal["sample", "corpus"] = "sample"
+    tokenizer: Literal["nltk", "whitespace", "character"] = "nltk"
+    lowercase: bool = False
+    references: Literal["best", "together"] = "best"
+
+
+def _bleu(matches: float, hypothesis_length: float, reference_length: float) -> float:
+    return ngrams.ratio(matches, hypothesis_length) * ngrams.brevity_penalty(hypothesis_length, reference_length)
+
+
+def _against(hypothesis: list[str], references: list[list[str]]) -> tuple[int, int, int]:
+    length = len(hypothesis)
+    return ngrams.clipped_matches(hypothesis, references), length, ngrams.closest_length(length, map(len, references))
+
+
+def _statistics(prediction: str, references: tuple[str, ...], parameters: Bleu1Parameters) -> Row:
+    tokenize = _TOKENIZERS[parameters.tokenizer]
+    texts = [text.lower() if parameters.lowercase else text for text in (prediction, *references)]
+    hypothesis, *tokens = [tokenize(text) for text in texts]
+    if parameters.references == "together":
+        best = _against(hypothesis, tokens)
+    else:
+        # Equal scores fall to the reference with more matches, then to the shorter one, so that their order plays no part.
+        best = max((_against(hypothesis, [one]) for one in tokens), key=lambda counts: (_bleu(*counts), counts[0], -counts[2]))
+    return dict(zip(("matches", "hypothesis_length", "reference_length"), best, strict=True))
+
+
+def observe(sample: Sample, parameters: Bleu1Parameters) -> Row:
+    """One sample."""
+    return _statistics(sample.prediction, sample.references, parameters)
+
+
+def missing(sample: Sample, parameters: Bleu1Parameters) -> Row:
+    """A missing prediction is an empty one: no matches, and its reference length still counts in a corpus."""
+    return _statistics("", sample.references, parameters)
+
+
+def _each(rows: Rows) -> NDArray[np.float64]:
+    columns = [rows.column(name).tolist() for name in ("matches", "hypothesis_length", "reference_length")]
+    return np.array([_bleu(*counts) for counts in zip(*columns, strict=True)], dtype=np.float64)
+
+
+def score(rows: Rows, parameters: Bleu1Parameters) -> Score:
+    """Mean or pooled value; the other one, precision, brevity penalty and length ratio beside."""
+    matches, length, wanted = (int(rows.column(name).sum()) for name in ("matches", "hypothesis_length", "reference_length"))
+    values = {"sample": 100.0 * math.fsum(_each(rows)) / len(rows), "corpus": 100.0 * _bleu(matches, length, wanted)}
+    other = "corpus" if parameters.pooling == "sample" else "sample"
+    companions = {
+        f"{other}_pooled": values[other],
+        "precision": 100.0 * ngrams.ratio(matches, length),
+        "brevity_penalty": ngrams.brevity_penalty(length, wanted),
+        "length_ratio": ngrams.ratio(length, wanted),
+    }
+    return Score(values[parameters.pooling], companions=companions)
+
+
+def _pooled(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    matches, length, wanted = totals.T
+    penalty = np.exp(np.minimum(0.0, 1.0 - wanted / length))
+    return np.where(length > 0, matches / length * penalty, 0.0) * 100.0
+
+
+def interval(rows: Rows, parameters: Bleu1Parameters) -> Interval | None:
+    """Bootstrap over samples."""
+    if parameters.pooling == "sample":
+        return bootstrap_mean(rows.keys, _each(rows), scale=100.0)
+    counts = [rows.column(name) for name in ("matches", "hypothesis_length", "reference_length")]
+    return bootstrap(rows.keys, np.column_stack(counts).astype(np.float64), _pooled)
+
+
+METRIC = Metric(
+    id="bleu_1",
+    version=1,
+    input_kind="text",
+    unit="percent",
+    higher_is_better=True,
+    value_range=(0.0, 100.0),
+    pooling="sample",
+    parameters=Bleu1Parameters,
+    columns={name: Column("i8") for name in ("matches", "hypothesis_length", "reference_length")},
+    observe=observe,
+    score=score,
+    missing=missing,
+    interval=interval,
+)

@@ -1,0 +1,100 @@
+"""ROUGE-1 F: unigram F1 against the best reference, mean over samples.
+
+    P = shared / words of the output,   R = shared / words of the reference,   F = 2PR / (P + R)
+
+shared counts repeated words. Of several references the one with the highest F counts.
+
+    tokenizer=ascii  lower-case ASCII letters and digits; with `stemmer` words of four letters and more by Porter. Other scripts have
+                     no words at all then and score 0, in the published values too; `character_f` is given beside for them
+    tokenizer=char   lower-case characters without white space
+
+    Direction     higher is better
+    Range         [0, 100]
+    Unit          percent
+    Pooling       sample: mean over samples
+    Sample        prediction and references, all text
+    State         rows (precision, recall, f, character_f, reference_words), keyed by sample
+    Undefined     no sample has a reference: no_reference
+    Source        Lin (2004)
+    Checked with  rouge_score.rouge_scorer.RougeScorer(["rouge1"], use_stemmer=True)
+    Differs from  nothing; warns `reference_without_words` where a reference has no token under the chosen tokenizer
+
+>>> row = observe(Sample("1", "Running dogs", ("a dog runs",)), Rouge1Parameters())
+>>> row["precision"], round(row["recall"], 4), row["f"]
+(1.0, 0.6667, 0.8)
+>>> row = observe(Sample("1", "你好", ("你好",)), Rouge1Parameters())
+>>> row["f"], row["character_f"]
+(0.0, 1.0)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from genlevel_evaluator.metric import Metric, Sample, Score
+from genlevel_evaluator.parameters import Parameters
+from genlevel_evaluator.states import Column, Row, Rows
+from genlevel_evaluator.statistics.intervals import Interval
+from genlevel_language import means, rouge, tokenizers
+
+
+@dataclass(frozen=True)
+class Rouge1Parameters(Parameters):
+    """Parameters of ROUGE-1. `stemmer` is for tokenizer=ascii."""
+
+    tokenizer: Literal["ascii", "char"] = "ascii"
+    stemmer: bool = True
+
+
+def _words(text: str, parameters: Rouge1Parameters) -> list[str]:
+    if parameters.tokenizer == "char":
+        return tokenizers.characters(text.lower())
+    return tokenizers.ascii_words(text, parameters.stemmer)
+
+
+def observe(sample: Sample, parameters: Rouge1Parameters) -> Row:
+    """One sample."""
+    references = [_words(reference, parameters) for reference in sample.references]
+    words = _words(sample.prediction, parameters)
+    score = rouge.best([rouge.unigrams(words, reference) for reference in references])
+    characters = tokenizers.characters(sample.prediction.lower())
+    by_character = [rouge.unigrams(characters, tokenizers.characters(reference.lower())) for reference in sample.references]
+    return {**score._asdict(), "character_f": rouge.best(by_character).f, "reference_words": max(map(len, references))}
+
+
+def missing(sample: Sample, parameters: Rouge1Parameters) -> Row:
+    """A missing prediction shares nothing."""
+    words = max(len(_words(reference, parameters)) for reference in sample.references)
+    return {**rouge.ZERO._asdict(), "character_f": 0.0, "reference_words": words}
+
+
+def score(rows: Rows, parameters: Rouge1Parameters) -> Score:
+    """Mean F, with mean precision, recall and character F beside."""
+    del parameters
+    companions = {name: means.percent(rows, name) for name in ("precision", "recall", "character_f")}
+    warnings = ("reference_without_words",) if not rows.column("reference_words").all() else ()
+    return Score(means.percent(rows, "f"), companions=companions, warnings=warnings)
+
+
+def interval(rows: Rows, parameters: Rouge1Parameters) -> Interval | None:
+    """Bootstrap of the mean."""
+    del parameters
+    return means.percent_interval(rows, "f")
+
+
+METRIC = Metric(
+    id="rouge_1_f",
+    version=1,
+    input_kind="text",
+    unit="percent",
+    higher_is_better=True,
+    value_range=(0.0, 100.0),
+    pooling="sample",
+    parameters=Rouge1Parameters,
+    columns={**{name: Column("f8") for name in ("precision", "recall", "f", "character_f")}, "reference_words": Column("i8")},
+    observe=observe,
+    score=score,
+    missing=missing,
+    interval=interval,
+)

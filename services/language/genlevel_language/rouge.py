@@ -1,0 +1,94 @@
+"""Precision, recall and F of ROUGE as three packages define them. They do not agree with one another.
+
+rouge_score  lower-case ASCII words, optional Porter stemmer; one LCS over the whole text
+rouge_py     package `rouge`: words between white space, case kept; sentences cut at "."; all counts are of distinct words: the union
+             of one LCS for each pair of sentences over the distinct words of either side; F = 2PR / (P + R + 1e-8)
+coco         pycocoevalcap: tokens between single spaces; beta = 1.2; the best P and the best R, of different references if need be
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.statistics import lcs, ngrams
+
+_COCO_BETA_SQUARED = 1.2**2
+_ROUGE_PY_EPSILON = 1e-8
+
+
+class Rouge(NamedTuple):
+    """Precision, recall and F, as fractions."""
+
+    precision: float
+    recall: float
+    f: float
+
+
+ZERO = Rouge(0.0, 0.0, 0.0)
+
+
+def best(scores: Sequence[Rouge]) -> Rouge:
+    """The one with the highest F; among equals the one with the highest precision."""
+    return max(scores, key=lambda score: (score.f, score.precision))
+
+
+def of_counts(shared: int, predicted: int, expected: int) -> Rouge:
+    """From the number of shared tokens and the sizes of both sides."""
+    precision, recall = ngrams.ratio(shared, predicted), ngrams.ratio(shared, expected)
+    return Rouge(precision, recall, ngrams.f_measure(precision, recall))
+
+
+def unigrams(prediction: Sequence[str], reference: Sequence[str]) -> Rouge:
+    """ROUGE-1 as `rouge_score` defines it."""
+    return of_counts(ngrams.overlap(prediction, reference), len(prediction), len(reference))
+
+
+def subsequence(prediction: Sequence[str], reference: Sequence[str]) -> Rouge:
+    """ROUGE-L as `rouge_score` defines it."""
+    return of_counts(lcs.lcs_length(prediction, reference), len(prediction), len(reference))
+
+
+def _sentences(text: str) -> list[list[str]]:
+    # A sentence of white space alone is one empty word, as "".split(" ") is.
+    return [part.split() or [""] for part in text.split(".") if part]
+
+
+def rouge_py(prediction: str, reference: str) -> Rouge:
+    """ROUGE-L as package `rouge` defines it; 0 where either side has no sentence, which the package refuses.
+
+    >>> rouge_py("The Cat.", "the cat").f
+    0.0
+    """
+    predicted, expected = _sentences(prediction), _sentences(reference)
+    if not predicted or not expected:
+        return ZERO
+    union: set[str] = set()
+    for sentence in expected:
+        for other in predicted:
+            try:
+                union.update(sentence[position] for position in lcs.lcs_positions(sentence, other))
+            except ValueError as error:
+                raise SampleError("TEXT_TOO_LONG", str(error), remedy="shorten the text, or use impl=rouge_score") from None
+    recall = len(union) / len({word for sentence in expected for word in sentence})
+    precision = len(union) / len({word for sentence in predicted for word in sentence})
+    return Rouge(precision, recall, 2.0 * (precision * recall / (precision + recall + _ROUGE_PY_EPSILON)))
+
+
+def coco(prediction: str, references: Sequence[str]) -> Rouge:
+    """ROUGE-L as pycocoevalcap defines it.
+
+    >>> coco("a b", ["a b c d", "b"])
+    Rouge(precision=1.0, recall=1.0, f=1.0)
+    """
+    predicted = prediction.split(" ")
+    precision = recall = 0.0
+    for reference in references:
+        expected = reference.split(" ")
+        shared = lcs.lcs_length(predicted, expected)
+        precision, recall = max(precision, shared / len(predicted)), max(recall, shared / len(expected))
+    if not precision or not recall:
+        return Rouge(precision, recall, 0.0)
+    weighted = (1.0 + _COCO_BETA_SQUARED) * precision * recall
+    return Rouge(precision, recall, weighted / (recall + _COCO_BETA_SQUARED * precision))
