@@ -1,0 +1,170 @@
+"""Settings: one file, a few environment variables, and defaults.
+
+The file is TOML, ``$GENLEVEL_CONFIG`` or ``~/.config/genlevel/config.toml``::
+
+    database = "postgresql+psycopg://..."      # default: SQLite in the state folder
+    [evaluators]
+    language = "127.0.0.1:9000"
+    image = { target = "eval-image:9000", remote = true, token_env = "GENLEVEL_TOKEN", ca = "/etc/genlevel/ca.pem" }
+    [dispatch]
+    in_flight = 4
+
+``GENLEVEL_EVALUATORS`` (JSON of the same shape, or ``language=host:port,image=host:port``), ``GENLEVEL_STATE_DIR`` and
+``GENLEVEL_DATABASE`` go before the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from genlevel_orchestrator.errors import UserError
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Endpoint(_Strict):
+    """Where an evaluator listens.
+
+    Attributes:
+        target: ``host:port``; every address the name resolves to is used.
+        application: Ray Serve application; the evaluator's name by default.
+        remote: the evaluator cannot read this machine's files, so media are streamed to it.
+        token_env: environment variable that holds its bearer token.
+        ca: certificate authority file; TLS is used when it is set.
+    """
+
+    target: str = Field(pattern=r"^(unix:.+|(dns:///)?[^\s:/]+:\d+|(dns:///)?\[[0-9a-fA-F:]+\]:\d+)$")
+    application: str = ""
+    remote: bool = False
+    token_env: str = ""
+    ca: Path | None = None
+
+
+class Dispatch(_Strict):
+    """How work is handed out.
+
+    Attributes:
+        in_flight: shards sent to one evaluator at a time.
+        tasks_open: tasks of one evaluator in work at a time.
+        budget_seconds: time an evaluator has for one shard.
+        attempts: how often a call is tried when the evaluator is not to be had.
+        first_pause: pause before the second attempt, in seconds; doubled for each further one.
+        start_seconds: how long an evaluator may take to answer at all.
+        combine_fan_in: states merged in one call.
+        inline_state_bytes: states larger than this lie beside the journal instead of in it.
+    """
+
+    in_flight: int = Field(default=4, ge=1, le=256)
+    tasks_open: int = Field(default=8, ge=1, le=256)
+    budget_seconds: float = Field(default=900.0, gt=0)
+    attempts: int = Field(default=4, ge=1, le=10)
+    first_pause: float = Field(default=0.5, ge=0)
+    start_seconds: float = Field(default=60.0, gt=0)
+    combine_fan_in: int = Field(default=16, ge=2, le=16)
+    inline_state_bytes: int = Field(default=1 << 20, ge=0)
+
+
+def _default_state() -> Path:
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "genlevel"
+
+
+class Settings(_Strict):
+    """All settings.
+
+    Attributes:
+        state: folder of the journal and of unpacked bundles.
+        database: SQLAlchemy URL of the journal; SQLite in ``state`` by default.
+        state_store: fsspec URL where large states lie; a folder in ``state`` by default.
+        evaluators: by name.
+    """
+
+    state: Path = Field(default_factory=_default_state)
+    database: str = ""
+    state_store: str = ""
+    evaluators: dict[str, Endpoint] = Field(default_factory=dict)
+    dispatch: Dispatch = Dispatch()
+
+    @field_validator("evaluators", mode="before")
+    @classmethod
+    def _short_form(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: {"target": item} if isinstance(item, str) else item for name, item in value.items()}
+        return value
+
+    @property
+    def database_url(self) -> str:
+        """URL of the journal."""
+        return self.database or f"sqlite:///{self.state / 'journal.sqlite'}"
+
+    @property
+    def store_url(self) -> str:
+        """URL of the folder of large states."""
+        return self.state_store or str(self.state / "states")
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings of the file and the environment.
+
+    Raises:
+        UserError: the file or a variable cannot be read; names every wrong key.
+    """
+    env = os.environ if environment is None else environment
+    values = _file(env)
+    if env.get("GENLEVEL_STATE_DIR"):
+        values["state"] = Path(env["GENLEVEL_STATE_DIR"]).expanduser().absolute()
+    if env.get("GENLEVEL_DATABASE"):
+        values["database"] = env["GENLEVEL_DATABASE"]
+    if env.get("GENLEVEL_EVALUATORS"):
+        values["evaluators"] = parse_evaluators(env["GENLEVEL_EVALUATORS"])
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
+        raise UserError(
+            "settings cannot be used: " + "; ".join(lines), "See the head of genlevel_orchestrator/settings.py for the keys."
+        ) from None
+
+
+def _file(env: Mapping[str, str]) -> dict[str, Any]:
+    named = env.get("GENLEVEL_CONFIG")
+    path = Path(named) if named else Path(env.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "genlevel" / "config.toml"
+    if not path.is_file():
+        if named:
+            raise UserError(f"GENLEVEL_CONFIG={named}: no such file", "Correct the path, or unset the variable.")
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UserError(f"{path}: {error}", "Write TOML; docs/settings.md shows the keys.") from None
+
+
+def parse_evaluators(text: str) -> dict[str, Any]:
+    """The map of ``GENLEVEL_EVALUATORS``.
+
+    >>> parse_evaluators("language=localhost:9000, image=localhost:9000")
+    {'language': 'localhost:9000', 'image': 'localhost:9000'}
+
+    Raises:
+        UserError: neither JSON nor ``name=host:port`` pairs.
+    """
+    remedy = "Write name=host:port,... or a JSON object."
+    if text.lstrip().startswith("{"):
+        try:
+            value: dict[str, Any] = json.loads(text)
+        except ValueError as error:
+            raise UserError(f"GENLEVEL_EVALUATORS: not JSON ({error})", remedy) from None
+        return value
+    pairs = [part.strip() for part in text.split(",") if part.strip()]
+    if not all("=" in pair for pair in pairs):
+        raise UserError(f"GENLEVEL_EVALUATORS: cannot read {text!r}", remedy)
+    return {name.strip(): target.strip() for name, target in (pair.split("=", 1) for pair in pairs)}
