@@ -123,7 +123,7 @@ def show(
         print_json(document)
         return
     rows = [
-        (key, json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v)
+        (key, json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list | tuple) else v)
         for key, v in document.items()
     ]
     print_table(("field", "value"), rows)

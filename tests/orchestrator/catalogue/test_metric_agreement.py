@@ -7,8 +7,8 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import pytest
-from genlevel_evaluator.parameters import parse
 
+from genlevel_evaluator.parameters import parse
 from genlevel_orchestrator.catalogue import Catalogue, installed_metrics
 
 
