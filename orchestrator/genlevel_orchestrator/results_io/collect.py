@@ -56,17 +56,18 @@ class Collector:
         if isinstance(value, bool):
             self.fault(place, f"{value} is not a number", "Write the score as a number.")
             return None
-        if isinstance(value, int | float):
-            return Result(float(value))
         text = str(value).strip().casefold()
         if text in UNSUPPORTED_WORDS:
             return UNSUPPORTED
         if text in INFINITE_WORDS:
             return Result(math.inf)
         try:
-            return Result(float(text.removesuffix("%")))
-        except ValueError:
-            self.fault(place, f"{str(value)!r} is not a number", "Write a number, or leave the cell empty.")
+            # Python would read 1_000 as a thousand, and an integer of 400 digits overflows.
+            if "_" in text:
+                raise ValueError
+            return Result(float(value if isinstance(value, int | float) else text.removesuffix("%")))
+        except (ValueError, OverflowError):
+            self.fault(place, f"{str(value)[:60]!r} is not a number", "Write a number, or leave the cell empty.")
             return None
 
     def finish(self) -> dict[str, Result]:

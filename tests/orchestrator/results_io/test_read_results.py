@@ -140,6 +140,19 @@ def test_coverage_and_comparable(catalogue: Catalogue, tmp_path: Path) -> None:
         assert result == Result(30.0, "scored", 0.5, False)
 
 
+@pytest.mark.parametrize("text", ["1_000", "1,5", "lots", "0x10", "--", "1e", "NaN0"])
+def test_words_that_are_no_numbers(catalogue: Catalogue, tmp_path: Path, text: str) -> None:
+    row = {"modality": "image", "paradigm": "generation", "task": "Image Desnowing", "score": text}
+    with pytest.raises(UserError, match="is not a number"):
+        read_results(write_csv(tmp_path / "r.csv", [row]), catalogue, MODEL)
+
+
+def test_an_integer_beyond_floats(catalogue: Catalogue, tmp_path: Path) -> None:
+    row = {"modality": "image", "paradigm": "generation", "task": "Image Desnowing", "score": 10**400}
+    with pytest.raises(UserError, match="is not a number"):
+        read_results(write_json(tmp_path / "r.json", [row]), catalogue, MODEL)
+
+
 def test_every_fault_of_a_csv_at_once(catalogue: Catalogue, tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     path.write_text(
