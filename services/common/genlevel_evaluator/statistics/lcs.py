@@ -22,12 +22,9 @@ def lcs_length(left: Sequence[Hashable], right: Sequence[Hashable]) -> int:
     masks = _masks(right)
     full = (1 << len(right)) - 1
     row = full
-    find = masks.get
-    for token in left:
-        mask = find(token)
-        if mask is not None:
-            hit = row & mask
-            row = (row + hit) | (row ^ hit)  # bits past the last carry nothing back, so they are cut off once, below
+    for mask in filter(None, map(masks.get, left)):
+        hit = row & mask
+        row = (row + hit) | (row ^ hit)  # bits past the last carry nothing back, so they are cut off once, below
     return len(right) - (row & full).bit_count()
 
 
@@ -62,11 +59,13 @@ def lcs_positions(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[i
 def _masks(tokens: Sequence[Hashable]) -> dict[Hashable, int]:
     """For each token the bits of its positions."""
     masks: dict[Hashable, int] = {}
-    find = masks.get
     bit = 1
     for token in tokens:
-        masks[token] = find(token, 0) | bit
-        bit <<= 1
+        if token in masks:
+            masks[token] |= bit
+        else:
+            masks[token] = bit
+        bit += bit
     return masks
 
 
