@@ -1,0 +1,26 @@
+"""Input kinds of the image evaluator (docs/formats.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from genlevel_evaluator import formats
+from genlevel_evaluator.kinds import Content, InputKind
+from genlevel_image.boxes import decode_boxes
+from genlevel_image.masks import decode_masks
+from genlevel_image.media import Picture
+from genlevel_image.pictures import blob_of, read_picture
+
+
+def decode_image(content: Content, attributes: Mapping[str, Any]) -> Picture:
+    """A picture from a file."""
+    del attributes
+    return read_picture(blob_of(content, "a picture"))
+
+
+KINDS = {
+    "image": InputKind("image", strings_are_paths=True, decode=decode_image, schema=formats.schema("image")),
+    "masks": InputKind("masks", strings_are_paths=True, decode=decode_masks, schema=formats.schema("masks")),
+    "boxes": InputKind("boxes", strings_are_paths=False, decode=decode_boxes, schema=formats.schema("boxes")),
+}

@@ -1,0 +1,261 @@
+"""Detection average precision as COCO defines it: matching inside a picture, and the precision-recall curve over all.
+
+A picture is matched once, alone, for the four area ranges; what a match means for the curve is two bits a detection and range.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlevel_evaluator.errors import SampleError
+from genlevel_image.media import Boxes
+
+AREA_RANGES = {"all": (0.0, 1e10), "small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e10)}
+_LOW, _HIGH = (np.array(bounds) for bounds in zip(*AREA_RANGES.values(), strict=True))
+_BITS = 1 << np.arange(4)
+_RECALLS = np.linspace(0.0, 1.0, 101)
+_PAIRS = 1 << 20
+"""Pairs of boxes compared at a time."""
+
+
+@dataclass(frozen=True)
+class Located:
+    """Boxes in pixels: corners (n, 4), and the area of each."""
+
+    boxes: Boxes
+    corners: NDArray[np.float64]
+    box_areas: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Detections of one picture by falling score, and the ground truth counted by class and area range.
+
+    `outcome` holds a bit for a true positive and a bit, four places up, for an ignored detection, in each area range.
+    """
+
+    labels: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    outcome: NDArray[np.uint8]
+    true_labels: NDArray[np.int64]
+    true_counts: NDArray[np.int64]
+
+
+def locate(boxes: Boxes, bbox_format: str, coordinates: str, side: str) -> Located:
+    """Boxes as corners in pixels.
+
+    Raises:
+        SampleError: a box of negative size, or relative coordinates without the size of the picture.
+    """
+    corners = boxes.coordinates.copy()
+    if bbox_format == "xywh":
+        corners[:, 2:] += corners[:, :2]
+    if coordinates != "pixels":
+        if boxes.image_size is None:
+            raise SampleError("NO_IMAGE_SIZE", "relative coordinates need the size of the picture", remedy="add image_size to the sample", side=side)
+        corners *= np.tile(boxes.image_size, 2) / (1000.0 if coordinates == "per_mille" else 1.0)
+    sizes = corners[:, 2:] - corners[:, :2]
+    wrong = np.flatnonzero((sizes < 0).any(axis=1))
+    if len(wrong):
+        raise SampleError(
+            "NEGATIVE_SIZE", f"box {wrong[0]} ends before it begins", remedy=f"give {bbox_format}, or set bbox_format", side=side, pointer=f"/{wrong[0]}/box"
+        )
+    return Located(boxes, corners, sizes[:, 0] * sizes[:, 1])
+
+
+def match(prediction: Located, reference: Located, threshold: float, max_detections: int) -> Matches:
+    """Matches the detections of one picture to its ground truth, greedily by falling score."""
+    kept = _ranked(prediction.boxes, max_detections)
+    truth = reference.boxes
+    areas = np.where(np.isnan(truth.areas), reference.box_areas, truth.areas)
+    ignored = truth.crowd[:, None] | (areas[:, None] < _LOW) | (areas[:, None] > _HIGH)
+    own_area = prediction.box_areas[kept]
+    outside = (own_area[:, None] < _LOW) | (own_area[:, None] > _HIGH)
+    outcome = (outside @ _BITS << 4).astype(np.uint8)
+    labels = prediction.boxes.labels[kept]
+    if len(kept) and len(areas):
+        pairs = _candidates(prediction.corners[kept], own_area, labels, reference, min(threshold, 1 - 1e-10))
+        _resolve(outcome, pairs, ignored, truth.crowd)
+    classes, place = np.unique(truth.labels, return_inverse=True)
+    counts = np.zeros((len(classes), 4), dtype=np.int64)
+    np.add.at(counts, place, ~ignored)
+    return Matches(labels, prediction.boxes.scores[kept], outcome, classes, counts)
+
+
+def _ranked(boxes: Boxes, max_detections: int) -> NDArray[np.int64]:
+    """Positions by falling score, the unscored last, at most `max_detections` of each class."""
+    order = np.argsort(-np.where(np.isnan(boxes.scores), -np.inf, boxes.scores), kind="stable")
+    if len(order) <= max_detections:
+        return order
+    by_class = order[np.argsort(boxes.labels[order], kind="stable")]
+    labels = boxes.labels[by_class]
+    start = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]])
+    rank = np.arange(len(labels)) - np.repeat(start, np.diff(np.r_[start, len(labels)]))
+    kept = np.zeros(len(order), dtype=bool)
+    kept[by_class[rank < max_detections]] = True
+    return order[kept[order]]
+
+
+def _candidates(
+    corners: NDArray[np.float64], areas: NDArray[np.float64], labels: NDArray[np.int64], reference: Located, threshold: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Pairs (detection, truth, IoU) of one class that reach the threshold, by detection and then by truth."""
+    step = max(1, _PAIRS // len(reference.corners))
+    found = [_overlaps(corners[i : i + step], areas[i : i + step], labels[i : i + step], reference, threshold) for i in range(0, len(corners), step)]
+    detections, truths, overlaps = zip(*found, strict=True)
+    offsets = np.repeat(np.arange(len(found)) * step, [len(part) for part in detections])
+    return np.concatenate(detections) + offsets, np.concatenate(truths), np.concatenate(overlaps)
+
+
+def _overlaps(
+    corners: NDArray[np.float64], areas: NDArray[np.float64], labels: NDArray[np.int64], reference: Located, threshold: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """The same for a few detections. The union of a crowd is the detection alone."""
+    truth = reference.corners
+    sides = np.minimum(corners[:, None, 2:], truth[:, 2:]) - np.maximum(corners[:, None, :2], truth[:, :2])
+    shared = sides[..., 0] * sides[..., 1]
+    shared[(sides <= 0).any(axis=2) | (labels[:, None] != reference.boxes.labels)] = 0.0
+    detection, place = np.nonzero(shared)
+    inter = shared[detection, place]
+    area = areas[detection]
+    union = np.where(reference.boxes.crowd[place], area, area + reference.box_areas[place] - inter)
+    overlap = inter / union
+    reach = overlap >= threshold
+    return detection[reach], place[reach], overlap[reach]
+
+
+def _resolve(
+    outcome: NDArray[np.uint8],
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
+    ignored: NDArray[np.bool_],
+    crowd: NDArray[np.bool_],
+) -> None:
+    """Writes true positives and ignored detections into `outcome`."""
+    detection, truth, overlap = pairs
+    if not len(detection):
+        return
+    # A pair whose two boxes have no other partner is matched whatever the area range; only the others need the greedy walk.
+    alone = (np.bincount(detection)[detection] == 1) & ((np.bincount(truth)[truth] == 1) | crowd[truth])
+    skipped = ignored @ _BITS
+    matched = detection[alone]
+    outcome[matched] = (15 - skipped[truth[alone]]) | (skipped[truth[alone]] << 4)
+    if alone.all():
+        return
+    rest = list(zip(detection[~alone].tolist(), truth[~alone].tolist(), overlap[~alone].tolist(), strict=True))
+    crowded = crowd.tolist()
+    for bit in range(4):
+        for found, skip in _greedy(rest, ignored[:, bit].tolist(), crowded).items():
+            outcome[found] = outcome[found] & (255 ^ 17 << bit) | ((16 if skip else 1) << bit)
+
+
+def _greedy(pairs: list[tuple[int, int, float]], ignored: list[bool], crowd: list[bool]) -> dict[int, bool]:
+    """COCO's walk: each detection takes the free truth it overlaps most, one that counts before one that is ignored; of equal
+    overlaps the last. Gives for each matched detection whether it is ignored."""
+    taken: set[int] = set()
+    result: dict[int, bool] = {}
+    start = 0
+    while start < len(pairs):
+        end = start
+        best: tuple[bool, float] = (False, -1.0)
+        chosen = -1
+        while end < len(pairs) and pairs[end][0] == pairs[start][0]:
+            _, truth, overlap = pairs[end]
+            rank = (not ignored[truth], overlap)
+            if rank >= best and (crowd[truth] or truth not in taken):
+                best, chosen = rank, truth
+            end += 1
+        if chosen >= 0:
+            taken.add(chosen)
+            result[pairs[start][0]] = ignored[chosen]
+        start = end
+    return result
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Detections of all pictures sorted by class and falling score, in one area range, with the ground truth of each class."""
+
+    classes: NDArray[np.int64]
+    place: NDArray[np.int64]
+    owner: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    true: NDArray[np.float64]
+    false: NDArray[np.float64]
+    truth_place: NDArray[np.int64]
+    truth_owner: NDArray[np.int64]
+    truth_counts: NDArray[np.float64]
+
+    def positives(self, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Ground truth of each class, with one weight a picture."""
+        counts = self.truth_counts if weights is None else self.truth_counts * weights[self.truth_owner]
+        return np.bincount(self.truth_place, weights=counts, minlength=len(self.classes))
+
+
+def average_precisions(curve: Curve, grouped: bool) -> NDArray[np.float64]:
+    """AP of each class with ground truth, as a fraction. Grouped: detections of equal score are one operating point."""
+    positives = curve.positives()
+    bounds = np.searchsorted(curve.place, np.arange(len(curve.classes) + 1))
+    values = np.empty(len(curve.classes))
+    for index in range(len(curve.classes)):
+        part = slice(bounds[index], bounds[index + 1])
+        ends = _group_ends(curve.scores[part]) if grouped else slice(None)
+        true = np.cumsum(curve.true[part])[ends]
+        false = np.cumsum(curve.false[part])[ends]
+        values[index] = _area(true, false, positives[index])
+    return values
+
+
+def recalls(curve: Curve) -> NDArray[np.float64]:
+    """Largest recall of each class, as a fraction."""
+    return np.bincount(curve.place, weights=curve.true, minlength=len(curve.classes)) / curve.positives()
+
+
+def _area(true: NDArray[np.float64], false: NDArray[np.float64], positives: float) -> float:
+    if not len(true):
+        return 0.0
+    precision = true / (false + true + np.spacing(1))
+    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    reached = np.searchsorted(true / positives, _RECALLS, side="left")
+    return float(np.append(envelope, 0.0)[reached].mean())
+
+
+def _group_ends(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Last place of each run of equal scores; unscored detections are one run."""
+    filled = np.where(np.isnan(scores), -np.inf, scores)
+    return np.flatnonzero(np.r_[filled[1:] != filled[:-1], np.ones(min(1, len(filled)), dtype=bool)])
+
+
+def weighted_mean(curve: Curve, weights: NDArray[np.float64], grouped: bool) -> float:
+    """Mean AP of the classes that have ground truth under one weight a picture; NaN without any. All classes in one sweep."""
+    positives = curve.positives(weights)
+    present = positives > 0
+    if not present.any():
+        return float("nan")
+    if not len(curve.place):
+        return 0.0
+    weight = weights[curve.owner]
+    true, false = _running(curve.true * weight, curve.place), _running(curve.false * weight, curve.place)
+    place = curve.place
+    if grouped:
+        filled = np.where(np.isnan(curve.scores), -np.inf, curve.scores)
+        ends = np.flatnonzero(np.r_[(filled[1:] != filled[:-1]) | (place[1:] != place[:-1]), True])
+        true, false, place = true[ends], false[ends], place[ends]
+    # Offsets of 2 a class keep the classes apart in one running maximum and in one sorted search.
+    precision = true / (true + false + np.spacing(1))
+    envelope = np.maximum.accumulate((precision - 2.0 * place)[::-1])[::-1] + 2.0 * place
+    reach = np.minimum(true / np.where(present, positives, 1.0)[place], 1.0) + 2.0 * place
+    wanted = (_RECALLS[None, :] - 1e-12 + 2.0 * np.flatnonzero(present)[:, None]).ravel()
+    found = np.searchsorted(reach, wanted, side="left")
+    inside = np.append(place, -1)[found] == np.repeat(np.flatnonzero(present), len(_RECALLS))
+    return float(np.append(envelope, 0.0)[found][inside].sum() / (len(_RECALLS) * present.sum()))
+
+
+def _running(values: NDArray[np.float64], place: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Running sums that start again at each class."""
+    sums = np.cumsum(values)
+    first = np.flatnonzero(np.r_[True, place[1:] != place[:-1]])
+    before = sums[first] - values[first]
+    return sums - np.repeat(before, np.diff(np.r_[first, len(place)]))

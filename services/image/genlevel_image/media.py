@@ -1,0 +1,60 @@
+"""Decoded values of the image evaluator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture: RGB, shape (height, width, 3), uint8 or uint16. `sha256` is that of its file."""
+
+    pixels: NDArray[Any]
+    sha256: str
+
+    @property
+    def peak(self) -> float:
+        """Largest sample value of its bit depth."""
+        return float(np.iinfo(self.pixels.dtype).max)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+
+@dataclass(frozen=True)
+class LabelImage:
+    """A class number for every pixel, shape (height, width), int32."""
+
+    labels: NDArray[np.int32]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.labels.shape[1], self.labels.shape[0]
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Labelled boxes of one picture, as they were given.
+
+    Attributes:
+        labels: a stable 64-bit number for each label.
+        coordinates: shape (n, 4), in the format and unit the metric's parameters say.
+        scores: NaN where a box has none.
+        crowd: whether the box stands for a group.
+        areas: NaN where the area is that of the box.
+        image_size: width and height, where the sample says them.
+    """
+
+    labels: NDArray[np.int64]
+    coordinates: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    crowd: NDArray[np.bool_]
+    areas: NDArray[np.float64]
+    image_size: tuple[float, float] | None = None

@@ -1,0 +1,129 @@
+"""Mean IoU: intersection over union of classes, from pixel counts over the data set.
+
+    IoU(c) = pixels that are c on both sides / pixels that are c on either side, over all pictures together
+    miou   = 100 * mean of IoU(c) over the classes with a union; in one-foreground tasks 100 * IoU(foreground)
+
+    Direction   higher is better
+    Range       [0, 100]
+    Unit        percent
+    Pooling     class: the mean over classes of ratios of sums over pictures
+    Sample      prediction and reference, label images of one size; the first reference counts
+    State       rows of (reference label, predicted label, pixels), keyed by sample
+    Undefined   no reference, or every pixel ignored: no_valid_pixel
+    Source      the Jaccard index as PASCAL VOC and Cityscapes pool it
+    Checked     sklearn.metrics.confusion_matrix 1.8, torchmetrics MulticlassJaccardIndex 1.9
+    Differs     under foreground=auto a data set whose references know one label above 0 is a one-foreground task, and the background
+                does not enter the mean. Without `classes` the set of classes is that of the references, and other predicted labels are errors.
+
+    >>> import numpy as np
+    >>> from genlevel_evaluator.statistics.confusion import mean_iou
+    >>> float(100 * mean_iou(np.array([2.0]), np.array([8.0])))
+    25.0
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.metric import Metric, Sample, Score
+from genlevel_evaluator.parameters import Parameters
+from genlevel_evaluator.states import Column, Row, Rows
+from genlevel_evaluator.statistics import confusion
+from genlevel_evaluator.statistics.intervals import Interval, bootstrap
+
+
+@dataclass(frozen=True)
+class MiouParameters(Parameters):
+    """Parameters of mean IoU.
+
+    Attributes:
+        ignore_label: pixels with this label in the reference are left out.
+        foreground: `yes` for one-foreground tasks (any value above 0 is the foreground, 255 included), `no` for classes, `auto` for
+            `yes` where the references of the data set know exactly one label above 0.
+        classes: number of classes, 0 to classes - 1; none takes the labels of the references.
+        background: whether class 0 enters the mean of `foreground=no`.
+    """
+
+    ignore_label: int | None = None
+    foreground: Literal["auto", "yes", "no"] = "auto"
+    classes: int | None = None
+    background: bool = True
+
+    def __post_init__(self) -> None:
+        if self.classes is not None and not 1 <= self.classes <= 65_536:
+            raise ValueError("classes must be 1 to 65536")
+
+
+def observe(sample: Sample, parameters: MiouParameters) -> Row:
+    """Counts of label pairs."""
+    prediction, reference = sample.prediction, sample.reference
+    if prediction.size != reference.size:
+        raise SampleError(
+            "SIZE_MISMATCH", f"the prediction is {prediction.size[0]} x {prediction.size[1]} pixels, the reference {reference.size[0]} x {reference.size[1]}",
+            remedy="give the labels in the size of the reference; they are never resized", side="prediction",
+        )
+    return {"pairs": confusion.confusion_triples(reference.labels, prediction.labels, parameters.ignore_label)}
+
+
+def missing(sample: Sample, parameters: MiouParameters) -> Row:
+    """Every pixel of the reference is missed."""
+    return {"pairs": confusion.confusion_triples(sample.reference.labels, None, parameters.ignore_label)}
+
+
+def score(rows: Rows, parameters: MiouParameters) -> Score:
+    """Mean over classes."""
+    counts, one_foreground = _counts(rows, parameters)
+    intersection, union = counts.intersection.sum(axis=0), counts.union.sum(axis=0)
+    value = float(confusion.mean_iou(intersection, union))
+    if np.isnan(value):
+        return Score(None, "no_valid_pixel")
+    companions = {"one_foreground": float(one_foreground), "classes": float(np.sum(union > 0)), "pixel_accuracy": _pixel_accuracy(rows, one_foreground)}
+    if not one_foreground:
+        shown = zip(counts.classes.tolist(), intersection.tolist(), union.tolist(), strict=True)
+        companions |= {f"iou_{label}": 100.0 * i / u for label, i, u in list(shown)[:256] if u}
+    return Score(100.0 * value, companions=companions)
+
+
+def interval(rows: Rows, parameters: MiouParameters) -> Interval | None:
+    """Bootstrap over pictures."""
+    counts, _ = _counts(rows, parameters)
+    number = len(counts.classes)
+
+    def values(totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        return 100.0 * confusion.mean_iou(totals[:, :number], totals[:, number:])
+
+    return bootstrap(rows.keys, np.hstack([counts.intersection, counts.union]), values)
+
+
+def _counts(rows: Rows, parameters: MiouParameters) -> tuple[confusion.ClassCounts, bool]:
+    """Counts a sample and class, and whether this is a one-foreground task."""
+    pairs: NDArray[np.int64] = rows.values["pairs"].astype(np.int64)
+    owner = np.repeat(np.arange(len(rows)), rows.lengths["pairs"])
+    labels = np.unique(pairs[:, 0])
+    one_foreground = parameters.foreground == "yes" or (
+        parameters.foreground == "auto" and parameters.classes in (None, 2) and int(np.sum(labels > 0)) == 1
+    )
+    if one_foreground:
+        return confusion.class_counts(confusion.foreground(pairs), owner, len(rows), np.array([1])), True
+    classes = labels if parameters.classes is None else np.arange(parameters.classes)
+    if not parameters.background:
+        classes = classes[classes != 0]
+    return confusion.class_counts(pairs, owner, len(rows), classes), False
+
+
+def _pixel_accuracy(rows: Rows, one_foreground: bool) -> float:
+    pairs = rows.values["pairs"].astype(np.int64)
+    pairs = confusion.foreground(pairs) if one_foreground else pairs
+    return 100.0 * float(pairs[pairs[:, 0] == pairs[:, 1], 2].sum()) / float(pairs[:, 2].sum())
+
+
+METRIC = Metric(
+    id="miou", version=1, input_kind="masks", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
+    parameters=MiouParameters, columns={"pairs": Column("i8", (3,), ragged=True)},
+    observe=observe, score=score, missing=missing, interval=interval,
+)
