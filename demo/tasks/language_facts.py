@@ -90,6 +90,8 @@ def fill_table(task: Task) -> None:
     people = [p for p in passengers() if p["Age"] and "(" not in p["Name"] and '"' not in p["Name"]]
     for number in range(40):
         rows = [people[k] for k in generator.choice(len(people), 6, replace=False)]
+        if len({row["Name"].split(",")[0] for row in rows}) < len(rows):
+            continue
         table = [{column: row[column] for column in COLUMNS} for row in rows]
         if number % 4 == 3:
             column, asked, pick = SUPERLATIVES[number // 4 % len(SUPERLATIVES)]
