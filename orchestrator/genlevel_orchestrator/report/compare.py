@@ -97,7 +97,7 @@ def _warnings(first: dict[str, Any], second: dict[str, Any], counts: dict[str, i
 
 
 def _scored(task: dict[str, Any]) -> bool:
-    return task["status"] == "scored"
+    return bool(task["status"] == "scored")
 
 
 def _task(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,184 @@
+"""The API's runs: the journal for what is known of them, background tasks for what is at work."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+
+import grpc
+
+from genlevel_orchestrator.api.backend import EventView, RunSpec, RunView, UnknownRun, UnknownToken
+from genlevel_orchestrator.api.errors import ApiError
+from genlevel_orchestrator.errors import UserError
+from genlevel_orchestrator.runs import records
+from genlevel_orchestrator.runs.journal import Journal
+from genlevel_orchestrator.runs.results import RunResult, RunState, Violation
+
+log = logging.getLogger(__name__)
+
+Execute = Callable[[str], Awaitable[object]]
+Plan = Callable[[records.RunSpec], tuple[RunView, Sequence[Violation]]]
+POLL_SECONDS = 0.2
+_EVENTS = 500
+
+
+class JournalBackend:
+    """Runs of one journal.
+
+    Args:
+        journal: Where runs are written down.
+        execute: Scores a run of the journal to its end, given its name.
+        plan: Checks a bundle and says what a run would do.
+        at_once: Runs at work at the same time; the others wait as queued.
+    """
+
+    def __init__(self, journal: Journal, execute: Execute, plan: Plan, at_once: int = 2) -> None:
+        self._journal = journal
+        self._execute = execute
+        self._plan = plan
+        self._slots = asyncio.Semaphore(at_once)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def create(self, spec: RunSpec, request_id: str) -> RunView:
+        """Start a run in the background, or return the one already made for a request id."""
+        wanted = _journal_spec(spec, request_id)
+        record = await asyncio.to_thread(self._journal.create, wanted)
+        if record.spec != wanted:
+            raise ApiError(
+                grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED", f"request_id {request_id} made run {record.name} of another request",
+                "choose a new UUID for each run",
+            )  # fmt: skip
+        # A repeated request must not start the run a second time; nothing awaits between here and the entry in the table.
+        if record.state is RunState.QUEUED and record.name not in self._tasks:
+            task = asyncio.create_task(self._work(record.name))
+            self._tasks[record.name] = task
+            task.add_done_callback(lambda _: self._tasks.pop(record.name, None))
+        return self._view(record)
+
+    async def _work(self, name: str) -> None:
+        async with self._slots:
+            if (await asyncio.to_thread(self._journal.run, name)).cancel_requested:
+                await asyncio.to_thread(self._journal.finish, name, RunState.CANCELLED, "cancelled before it began")
+                return
+            try:
+                await self._execute(name)
+            except UserError as error:
+                await self._failed(name, error.message)
+            except Exception as error:
+                log.exception("run %s failed", name)
+                await self._failed(name, f"{type(error).__name__}: {error}")
+
+    async def _failed(self, name: str, message: str) -> None:
+        """End a run as failed, unless whoever executed it has ended it already."""
+        if not (await asyncio.to_thread(self._journal.run, name)).state.ended:
+            await asyncio.to_thread(self._journal.finish, name, RunState.FAILED, message)
+
+    async def validate(self, spec: RunSpec) -> tuple[RunView, Sequence[Violation]]:
+        """Check and plan without running."""
+        return await asyncio.to_thread(self._plan, _journal_spec(spec, ""))
+
+    async def get(self, name: str) -> RunView:
+        """Return a run."""
+        return await asyncio.to_thread(self._get, name)
+
+    def _get(self, name: str) -> RunView:
+        return self._view(self._record(name))
+
+    def _record(self, name: str) -> records.RunRecord:
+        try:
+            return self._journal.run(name)
+        except UserError as error:
+            raise UnknownRun(name) from error
+
+    def _view(self, record: records.RunRecord) -> RunView:
+        levels = None
+        if record.state.ended:
+            result = self._journal.result(record.name)
+            levels = next(iter(result.levels.values()), None) if result else None
+        return RunView(
+            name=record.name, model=record.spec.model, state=record.state, created=_time(record.created),
+            ended=_time(record.ended) if record.ended else "", tasks_total=record.tasks_total, tasks_done=record.tasks_done,
+            shards_total=record.shards_total, shards_done=record.shards_done, shards_reused=record.shards_reused,
+            levels=levels, message=record.message,
+        )  # fmt: skip
+
+    async def list(self, limit: int, after: str | None) -> Sequence[RunView]:
+        """Return runs, newest first, after the run of that name."""
+        return await asyncio.to_thread(self._list, limit, after)
+
+    def _list(self, limit: int, after: str | None) -> Sequence[RunView]:
+        before = None
+        if after is not None:
+            try:
+                before = (self._record(after).created, after)
+            except UnknownRun:
+                raise UnknownToken("page_token") from None
+        return [self._view(record) for record in self._journal.runs(limit, before)]
+
+    async def watch(self, name: str, token: str) -> AsyncIterator[EventView]:
+        """Yield events after a token until the run has ended."""
+        last = _event_number(token)
+        while True:
+            # The state is read before the events: what was written between the two reads is then not missed.
+            run = await self.get(name)
+            events = await asyncio.to_thread(self._journal.events, name, last, _EVENTS)
+            for event in events:
+                last = event.token
+                yield _event(event, run)
+            if run.state.ended and not events:
+                return
+            if len(events) < _EVENTS and not run.state.ended:
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def cancel(self, name: str) -> RunView:
+        """Ask a run to stop."""
+        return self._view(await asyncio.to_thread(self._journal.request_cancel, name))
+
+    async def result(self, name: str) -> RunResult:
+        """Return the result of a run that has ended."""
+        found = await asyncio.to_thread(self._journal.result, name)
+        if found is None:
+            raise UnknownRun(name)
+        return found
+
+    async def close(self) -> None:
+        """Stop what is at work; the journal keeps it, and `genlevel runs resume` goes on from there."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _journal_spec(spec: RunSpec, request_id: str) -> records.RunSpec:
+    references = str(spec.references) if spec.references else None
+    return records.RunSpec(spec.model, str(spec.bundle), references, spec.tasks, request_id)
+
+
+def _event_number(token: str) -> int:
+    if not token:
+        return 0
+    if not (token.isascii() and token.isdigit()) or len(token) > 18:
+        raise UnknownToken("resume_token")
+    return int(token)
+
+
+def _event(event: records.EventRecord, run: RunView) -> EventView:
+    counters = {
+        name: int(event.counters[name])
+        for name in ("tasks_total", "tasks_done", "shards_total", "shards_done", "shards_reused")
+        if name in event.counters
+    }
+    # An event shows the run as it was then; only the last one may show how it ended.
+    state = run.state if event.kind == "run_ended" else RunState.RUNNING
+    ended = event.kind == "run_ended"
+    view = RunView(
+        name=run.name, model=run.model, state=state, created=run.created, ended=run.ended if ended else "",
+        levels=run.levels if ended else None, message=run.message if ended else "", **counters,
+    )  # fmt: skip
+    return EventView(str(event.token), _time(event.time), event.kind, view, event.task_id, event.message)
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
