@@ -39,7 +39,7 @@ def recording(data: bytes, reference: str, key: str = "1") -> RawSample:
 
 def _corpus() -> list[tuple[str, str]]:
     source = random.Random(2)
-    vocabulary = "the a cat's dog color Colour two twenty $3 runs, jumps. over! lazily don't".split()
+    vocabulary = ["the", "a", "cat's", "dog", "color", "Colour", "two", "twenty", "$3", "runs,", "jumps.", "over!", "lazily", "don't"]
     return [(" ".join(source.choices(vocabulary, k=source.randint(0, 9))), " ".join(source.choices(vocabulary, k=source.randint(1, 9)))) for _ in range(60)]
 
 
