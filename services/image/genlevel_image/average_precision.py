@@ -13,7 +13,7 @@ from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import REPLICATES, Interval, bootstrap_weighted
 from genlevel_image import detection
-from genlevel_image.detection import AREA_RANGES, Curve, Matches
+from genlevel_image.detection import AREA_RANGES, Curve
 from genlevel_image.media import Boxes
 
 COLUMNS = {
@@ -69,11 +69,9 @@ def missing(sample: Sample, parameters: BoxParameters) -> Row:
 
 def _row(prediction: Boxes, sample: Sample, parameters: BoxParameters) -> Row:
     given = str(sample.attributes.get("bbox_format", parameters.bbox_format))
-    located = [
-        detection.locate(boxes, given, parameters.coordinates, side)
-        for boxes, side in ((prediction, "prediction"), (sample.reference, "reference"))
-    ]
-    found: Matches = detection.match(*located, parameters.iou, parameters.max_detections)
+    ours = detection.locate(prediction, given, parameters.coordinates, "prediction")
+    truth = detection.locate(sample.reference, given, parameters.coordinates, "reference")
+    found = detection.match(ours, truth, parameters.iou, parameters.max_detections)
     return {name: getattr(found, name) for name in COLUMNS}
 
 

@@ -96,7 +96,8 @@ def _ranked(boxes: Boxes, max_detections: int) -> NDArray[np.int64]:
     rank = np.arange(len(labels)) - np.repeat(start, np.diff(np.r_[start, len(labels)]))
     kept = np.zeros(len(order), dtype=bool)
     kept[by_class[rank < max_detections]] = True
-    return order[kept[order]]
+    best: NDArray[np.int64] = order[kept[order]]
+    return best
 
 
 def _candidates(
@@ -191,7 +192,7 @@ class Curve:
     def positives(self, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
         """Ground truth of each class, with one weight a picture."""
         counts = self.truth_counts if weights is None else self.truth_counts * weights[self.truth_owner]
-        return np.bincount(self.truth_place, weights=counts, minlength=len(self.classes))
+        return np.bincount(self.truth_place, weights=counts, minlength=len(self.classes)).astype(np.float64)
 
 
 def average_precisions(curve: Curve, grouped: bool) -> NDArray[np.float64]:

@@ -45,9 +45,8 @@ def _read_image(blob: Blob, name: str) -> NDArray[np.int32]:
         pixels = load(image, name)
         if image.mode in _LABEL_MODES:
             return pixels.astype(np.int32)
-        colours = pixels.reshape(*pixels.shape[:2], -1)
-        if image.mode in ("RGB", "RGBA", "LA") and image.format == "PNG" and not np.any(colours[..., :1] != colours[..., : -1 if image.mode != "RGB" else None]):
-            return colours[..., 0].astype(np.int32)
+        if image.mode == "RGB" and image.format == "PNG" and not np.ptp(pixels, axis=2).any():
+            return pixels[:, :, 0].astype(np.int32)  # class numbers written to all three channels
     raise SampleError(
         "WRONG_TYPE", f"{name} is a colour picture, not class numbers", remedy="save one channel (or a palette) of class numbers as PNG"
     )
@@ -68,7 +67,8 @@ def _read_array(blob: Blob, name: str) -> NDArray[np.int32]:
         )
     if loaded.size > MAX_PIXELS:
         raise SampleError("IMAGE_TOO_LARGE", f"{name} has {loaded.size} elements", remedy=f"stay below {MAX_PIXELS}")
-    return loaded.astype(np.int32)
+    labels: NDArray[np.int32] = loaded.astype(np.int32)
+    return labels
 
 
 def _painted(items: list[Any]) -> NDArray[np.int32]:

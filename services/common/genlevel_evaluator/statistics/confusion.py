@@ -65,7 +65,7 @@ def class_counts(triples: Triples, sample: NDArray[np.int64], samples: int, clas
 
     def total(slot: NDArray[np.int64], chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
         flat = np.bincount((sample * (len(classes) + 1) + slot)[chosen], weights=count[chosen].astype(np.float64), minlength=size)
-        return np.asarray(flat.reshape(samples, -1)[:, : len(classes)])
+        return flat.astype(np.float64).reshape(samples, -1)[:, : len(classes)]
 
     everything = np.ones(len(true), dtype=bool)
     both = total(of_true, true == guess)
