@@ -89,11 +89,11 @@ class TaskSamples:
         self.ambiguous: set[str] = set()
         self.excluded: set[str] = set()
         self.missing = 0
-        if source.annotation is None:
-            raise FileFault("annotation", Fault(
-                "NO_ANNOTATION", "there is no annotation.json", "add it, or pass --references DIR"))  # fmt: skip
         if source.predictions is None:
             raise FileFault("predictions", Fault("NO_PREDICTIONS", "there is no prediction.json", "add it"))
+        if source.annotation is None:
+            fault = Fault("NO_ANNOTATION", "there is no annotation.json", "add it, or pass --references DIR")
+            raise FileFault("annotation", fault)
         self._annotation = SampleFile(source.annotation)
         self._predictions = SampleFile(source.predictions)
         self._annotated = Places.empty()

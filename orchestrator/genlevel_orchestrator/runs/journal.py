@@ -23,7 +23,6 @@ from genlevel_orchestrator.settings import Settings
 
 STALE_SECONDS = 60.0
 """A run of another machine whose orchestrator has not shown itself for so long is taken for dead."""
-_KEYS_PER_QUERY = 500
 
 Write = Callable[[sql.Connection], None]
 
@@ -141,7 +140,8 @@ class Journal:
         if result is not None:
             values["result"] = json.dumps(to_plain(result), allow_nan=False)
         update = tables.runs.update().where(tables.runs.c.name == name).values(**values)
-        self.commit([lambda connection: connection.execute(update) and None])
+        with self._writer.begin() as connection:
+            connection.execute(update)
 
     def result(self, name: str) -> RunResult | None:
         """The result of a run that has ended, else None."""
@@ -158,27 +158,32 @@ class Journal:
 
     # Shards
 
-    def known(self, keys: Sequence[str]) -> set[str]:
-        """Which of the keys are journalled."""
-        found: set[str] = set()
-        with self._engine.connect() as connection:
-            for start in range(0, len(keys), _KEYS_PER_QUERY):
-                query = sql.select(tables.shards.c.key).where(tables.shards.c.key.in_(keys[start : start + _KEYS_PER_QUERY]))
-                found.update(connection.execute(query).scalars())
-        return found
-
     def shard(self, key: str) -> ShardRecord | None:
-        """A journalled shard with its state; None when it is not there, or its state file is lost."""
+        """A journalled shard without its state; None when it is not there, or its state is lost."""
+        columns = [column for column in tables.shards.c if column.name != "state"]
         with self._engine.connect() as connection:
-            row = connection.execute(sql.select(tables.shards).where(tables.shards.c.key == key)).mappings().first()
-        if row is None:
+            row = connection.execute(sql.select(*columns).where(tables.shards.c.key == key)).mappings().first()
+        if row is None or (row["state_file"] is not None and not self._store.has(row["state_file"])):
             return None
-        state = row["state"] if row["state_file"] is None else self._store.load(row["state_file"])
         parts = tuple(json.loads(row["parts"])) if row["parts"] else ()
-        if state is None and not parts:
-            return None
         issues = tuple(from_plain(IssueRecord, item) for item in json.loads(row["issues"]))
-        return ShardRecord(key, row["evaluator"], row["signature"], row["samples"], state, issues, row["value"], parts)
+        return ShardRecord(key, row["evaluator"], row["signature"], row["samples"], None, issues, row["value"], parts)
+
+    def state(self, key: str) -> bytes:
+        """The state of a journalled shard.
+
+        Raises:
+            UserError: it was removed or damaged meanwhile.
+        """
+        query = sql.select(tables.shards.c.state, tables.shards.c.state_file).where(tables.shards.c.key == key)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        state: bytes | None = None
+        if row is not None:
+            state = row["state"] if row["state_file"] is None else self._store.load(row["state_file"])
+        if state is None:
+            raise UserError(f"the state of shard {key[:16]}... is lost", "Resume the run: the shard is scored again.")
+        return state
 
     def put_shard(self, run: str, shard: ShardRecord) -> Write:
         """The write that journals a shard. Its large state is stored before, so that a journalled shard always has one."""

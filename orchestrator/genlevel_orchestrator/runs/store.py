@@ -42,6 +42,11 @@ class StateStore:
             filesystem.mv(f"{path}.part", path)
         return None, name
 
+    def has(self, name: str) -> bool:
+        """Whether a state's file is there."""
+        filesystem, root = self._files()
+        return bool(filesystem.exists(f"{root}/{name}"))
+
     def load(self, name: str) -> bytes | None:
         """A stored state; None when the file is gone or damaged."""
         filesystem, root = self._files()

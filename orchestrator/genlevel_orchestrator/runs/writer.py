@@ -16,8 +16,9 @@ class JournalWriter:
         self._journal = journal
         self._waiting: list[tuple[list[Write], asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
-        self._task = asyncio.create_task(self._work())
+        self._closing = False
         self.commits = 0
+        self._task = asyncio.create_task(self._work())
 
     async def put(self, *writes: Write) -> None:
         """Journal the writes together."""
@@ -34,10 +35,10 @@ class JournalWriter:
         self._wake.set()
 
     async def _work(self) -> None:
-        while True:
+        while not self._closing or self._waiting:
             await self._wake.wait()
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
-            if not self._waiting:
+            if not self._waiting and not self._closing:
                 self._wake.clear()
             await self._commit(batch)
 
@@ -59,7 +60,6 @@ class JournalWriter:
 
     async def close(self) -> None:
         """Write what is waiting and stop."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        batch, self._waiting = self._waiting, []
-        await self._commit(batch)
+        self._closing = True
+        self._wake.set()
+        await asyncio.shield(self._task)

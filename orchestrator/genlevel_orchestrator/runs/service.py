@@ -1,0 +1,132 @@
+"""Runs as a whole: made, executed, resumed, cancelled. What the command line and the gRPC server both use."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from genlevel_orchestrator.bundle.archive import open_bundle
+from genlevel_orchestrator.bundle.layout import TaskSource, discover
+from genlevel_orchestrator.bundle.violations import Violations
+from genlevel_orchestrator.catalogue import Catalogue
+from genlevel_orchestrator.errors import UserError
+from genlevel_orchestrator.runs.evaluators import Mode, open_evaluators
+from genlevel_orchestrator.runs.journal import Journal
+from genlevel_orchestrator.runs.records import RunRecord, RunSpec
+from genlevel_orchestrator.runs.results import VIOLATIONS_KEPT, RunResult, RunState
+from genlevel_orchestrator.runs.runner import Listener, Runner
+from genlevel_orchestrator.settings import Settings
+
+
+@dataclass(frozen=True)
+class OpenedBundle:
+    """A bundle ready to be read.
+
+    Attributes:
+        roots: folders its media lie in.
+    """
+
+    sources: tuple[TaskSource, ...]
+    roots: tuple[Path, ...]
+    violations: Violations
+
+
+def open_sources(
+    catalogue: Catalogue, bundle: Path, references: Path | None, tasks: Sequence[str], work: Path, keep: int | None = VIOLATIONS_KEPT
+) -> OpenedBundle:
+    """Open a bundle: unpack it below ``work`` where it is a zip, and find its tasks.
+
+    Raises:
+        UserError: it cannot be used as a bundle.
+    """
+    root = open_bundle(bundle, work)
+    reference_root = open_bundle(references, work, "references") if references else None
+    violations = Violations(root, keep)
+    sources = discover(root, reference_root, catalogue, violations, tasks)
+    return OpenedBundle(tuple(sources), tuple(path for path in (root, reference_root) if path), violations)
+
+
+class RunService:
+    """Makes and executes runs.
+
+    Args:
+        settings: where the journal lies and how work is handed out.
+        catalogue: the tasks; the packaged ones by default.
+    """
+
+    def __init__(self, settings: Settings, catalogue: Catalogue | None = None) -> None:
+        self.settings = settings
+        self.catalogue = catalogue or Catalogue.load()
+        self.journal = Journal(settings)
+
+    def close(self) -> None:
+        """Close the journal."""
+        self.journal.close()
+
+    def work_folder(self, name: str) -> Path:
+        """The folder of a run's own files."""
+        return self.settings.state / "runs" / name
+
+    def create(self, spec: RunSpec) -> RunRecord:
+        """Make a run, or find the one of the same ``request_id``.
+
+        Raises:
+            UserError: a name in ``tasks`` is unknown, or there is no such bundle.
+        """
+        from genlevel_orchestrator.bundle.layout import select
+
+        if not spec.model.strip():
+            raise UserError("the model has no name", "Pass --model NAME.")
+        select(self.catalogue, spec.tasks)
+        for path in (spec.bundle, spec.references):
+            if path is not None and not Path(path).exists():
+                raise UserError(f"{path}: no such bundle", "Give a folder or a zip file.")
+        return self.journal.create(spec)
+
+    async def execute(self, name: str, mode: Mode, listener: Listener = lambda _: None) -> RunResult:
+        """Execute a run, new or begun before: shards in the journal are not scored again.
+
+        Raises:
+            UserError: the bundle cannot be used, or another process is at work on the run.
+            RunCancelled: someone asked it to stop.
+        """
+        record = await asyncio.to_thread(self.journal.claim, name)
+        try:
+            result = await self._execute(record, mode, listener)
+        except UserError as error:
+            await asyncio.to_thread(self.journal.finish, name, RunState.FAILED, error.message, None)
+            raise
+        except BaseException:
+            current = await asyncio.shield(asyncio.to_thread(self.journal.run, name))
+            if not current.state.ended:
+                self.journal.finish(name, RunState.INTERRUPTED, "interrupted", None)
+            raise
+        await asyncio.to_thread(self._tidy, name)
+        return result
+
+    async def _execute(self, record: RunRecord, mode: Mode, listener: Listener) -> RunResult:
+        spec, work = record.spec, self.work_folder(record.name)
+        references = Path(spec.references) if spec.references else None
+        opened = await asyncio.to_thread(
+            open_sources, self.catalogue, Path(spec.bundle), references, spec.tasks, work
+        )
+        names = {source.task.evaluator for source in opened.sources if source.predictions is not None}
+        async with open_evaluators(self.settings, names, opened.roots, mode, work / "evaluators.log") as evaluators:
+            runner = Runner(
+                record, self.journal, self.catalogue, opened.sources, evaluators, opened.violations, listener
+            )
+            return await runner.run()
+
+    def _tidy(self, name: str) -> None:
+        """Remove what was unpacked; a run that can be resumed keeps it."""
+        for folder in ("bundle", "references"):
+            shutil.rmtree(self.work_folder(name) / folder, ignore_errors=True)
+
+
+def temporary_work() -> tempfile.TemporaryDirectory[str]:
+    """A private folder for work that leaves nothing behind."""
+    return tempfile.TemporaryDirectory(prefix="genlevel-")
