@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
 import grpc
 
 from genlevel_orchestrator.api.backend import EventView, RunSpec, RunView, UnknownRun, UnknownToken
 from genlevel_orchestrator.api.errors import ApiError
+from genlevel_orchestrator.api.planning import plan
 from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.runs import records
-from genlevel_orchestrator.runs.journal import Journal
+from genlevel_orchestrator.runs.evaluators import Mode
 from genlevel_orchestrator.runs.results import RunResult, RunState, Violation
+from genlevel_orchestrator.runs.runner import RunCancelled
+from genlevel_orchestrator.runs.service import RunService
 
 log = logging.getLogger(__name__)
 
-Execute = Callable[[str], Awaitable[object]]
-Plan = Callable[[records.RunSpec], tuple[RunView, Sequence[Violation]]]
 POLL_SECONDS = 0.2
 _EVENTS = 500
 
@@ -28,23 +29,22 @@ class JournalBackend:
     """Runs of one journal.
 
     Args:
-        journal: Where runs are written down.
-        execute: Scores a run of the journal to its end, given its name.
-        plan: Checks a bundle and says what a run would do.
+        service: Makes and executes runs.
+        mode: Where runs find their evaluators.
         at_once: Runs at work at the same time; the others wait as queued.
     """
 
-    def __init__(self, journal: Journal, execute: Execute, plan: Plan, at_once: int = 2) -> None:
-        self._journal = journal
-        self._execute = execute
-        self._plan = plan
+    def __init__(self, service: RunService, mode: Mode = "configured", at_once: int = 2) -> None:
+        self._service = service
+        self._journal = service.journal
+        self._mode: Mode = mode
         self._slots = asyncio.Semaphore(at_once)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def create(self, spec: RunSpec, request_id: str) -> RunView:
         """Start a run in the background, or return the one already made for a request id."""
         wanted = _journal_spec(spec, request_id)
-        record = await asyncio.to_thread(self._journal.create, wanted)
+        record = await asyncio.to_thread(self._service.create, wanted)
         if record.spec != wanted:
             raise ApiError(
                 grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED", f"request_id {request_id} made run {record.name} of another request",
@@ -63,7 +63,9 @@ class JournalBackend:
                 await asyncio.to_thread(self._journal.finish, name, RunState.CANCELLED, "cancelled before it began")
                 return
             try:
-                await self._execute(name)
+                await self._service.execute(name, self._mode)
+            except RunCancelled:
+                log.info("run %s was cancelled", name)
             except UserError as error:
                 await self._failed(name, error.message)
             except Exception as error:
@@ -77,7 +79,7 @@ class JournalBackend:
 
     async def validate(self, spec: RunSpec) -> tuple[RunView, Sequence[Violation]]:
         """Check and plan without running."""
-        return await asyncio.to_thread(self._plan, _journal_spec(spec, ""))
+        return await asyncio.to_thread(plan, self._service.catalogue, spec)
 
     async def get(self, name: str) -> RunView:
         """Return a run."""
@@ -119,17 +121,21 @@ class JournalBackend:
 
     async def watch(self, name: str, token: str) -> AsyncIterator[EventView]:
         """Yield events after a token until the run has ended."""
-        last = _event_number(token)
+        last, kind, patience = _event_number(token), "", 2
         while True:
-            # The state is read before the events: what was written between the two reads is then not missed.
             run = await self.get(name)
             events = await asyncio.to_thread(self._journal.events, name, last, _EVENTS)
+            if any(event.kind == "run_ended" for event in events):
+                run = await self.get(name)  # its state was written before that event, but maybe after our reading
             for event in events:
-                last = event.token
+                last, kind = event.token, event.kind
                 yield _event(event, run)
             if run.state.ended and not events:
-                return
-            if len(events) < _EVENTS and not run.state.ended:
+                # The last event is written after the state; a run whose process was killed has none.
+                patience -= 1
+                if kind == "run_ended" or not patience:
+                    return
+            if len(events) < _EVENTS:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def cancel(self, name: str) -> RunView:
