@@ -94,7 +94,15 @@ class EmbeddedServe:
                 serve.shutdown()
         finally:
             ray.shutdown()
+            self._remove_folder()
+
+    def _remove_folder(self) -> None:
+        """Ray's agents may write a last line while they end, so one try is not always enough."""
+        for _ in range(50):
             shutil.rmtree(self._folder, ignore_errors=True)
+            if not self._folder.exists():
+                return
+            time.sleep(0.1)
 
 
 async def _first_answer(channel: Any, name: str) -> None:
