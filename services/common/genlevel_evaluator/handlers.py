@@ -69,13 +69,14 @@ def _reply(empty: Callable[[], T]) -> Callable[..., Any]:
 
 def fail(context: Context, error: EvaluatorError) -> None:
     """Sets code, details and trailer for `error`."""
-    message = error.message[:_DETAIL_LIMIT]
+    # One text in both places: grpc_status refuses a call whose details are not the status's message.
+    message = (f"{error.message}; {error.remedy}" if error.remedy else error.message)[:_DETAIL_LIMIT]
     info = error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata={"remedy": error.remedy[:_DETAIL_LIMIT]})
     detail = any_pb2.Any()
     detail.Pack(info)
     status = status_pb2.Status(code=code_pb2.Code.Value(error.code.value), message=message, details=[detail])
     context.set_code(grpc.StatusCode[error.code.value])
-    context.set_details(message if not error.remedy else f"{message}; {error.remedy}"[: 2 * _DETAIL_LIMIT])
+    context.set_details(message)
     # A list: Ray Serve adds its own entries to it.
     context.set_trailing_metadata([("grpc-status-details-bin", status.SerializeToString())])
 
