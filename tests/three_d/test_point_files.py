@@ -81,6 +81,7 @@ def test_arrays_and_json() -> None:
     points = np.random.default_rng(0).normal(size=(9, 3))
     for data, name in ((_npy(points), "a.npy"), (_saved(points=points), "a.npz"), (_saved(cloud=points), "b.npz")):
         np.testing.assert_array_equal(read(data, name).points, points)
+    np.testing.assert_array_equal(read(b"# x y z colour\n1 2 3 255\n4 5 6e1 0\n", "a.xyz").points, [[1, 2, 3], [4, 5, 60]])
     mesh = read(_saved(vertices=points, faces=np.array([[0, 1, 2]])), "m.npz")
     assert mesh.faces is not None
     assert mesh.faces.tolist() == [[0, 1, 2]]
@@ -173,7 +174,9 @@ BAD = {
     "empty file": (b"", "a.ply", "EMPTY_FILE"),
     "face of a vertex that is not there": (_saved(vertices=np.ones((3, 3)), faces=np.array([[0, 1, 3]])), "a.npz", "BAD_FACE"),
     "faces of quads": (_saved(vertices=np.ones((4, 3)), faces=np.array([[0, 1, 2, 3]])), "a.npz", "WRONG_SHAPE"),
-    "unknown suffix": (b"0 0 0", "a.xyz", "UNKNOWN_FORMAT"),
+    "unknown suffix": (b"0 0 0", "a.step", "UNKNOWN_FORMAT"),
+    "two columns of text": (b"0 0\n1 1\n", "a.xyz", "NOT_3D_DATA"),
+    "archive disguised as text": (_archive(), "a.xyz", "NOT_3D_DATA"),
     "text as PLY": (b"hello", "a.ply", "NOT_3D_DATA"),
 }  # fmt: skip
 
@@ -201,6 +204,12 @@ def test_too_many_points_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(headers, "MAX_POINTS", 2)
     with pytest.raises(SampleError, match="announces 3 points"):
         read(_ply(3, "0 0 0\n1 1 1\n2 2 2\n"), "a.ply")
+
+
+def test_too_many_points_of_an_array_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genlevel_three_d.decode.MAX_POINTS", 2)
+    with pytest.raises(SampleError, match="has 3 points"):
+        decode_points(Content(json=[[0, 0, 0]] * 3), {})
 
 
 def test_a_bad_shape_costs_coverage_and_not_the_others() -> None:

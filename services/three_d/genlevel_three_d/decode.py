@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator import formats
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, InputKind, json_type
 from genlevel_three_d import trajectory_files
+from genlevel_three_d.headers import MAX_POINTS
 from genlevel_three_d.shapes import PointSet, Trajectory
 
 
@@ -43,6 +45,10 @@ def _checked(points: NDArray[Any], name: str) -> NDArray[np.float64]:
         raise SampleError("EMPTY_POINT_SET", f"{name} has no point", remedy="give at least one point")
     if points.ndim != 2 or points.shape[1] != 3:
         raise SampleError("WRONG_SHAPE", f"{name} has shape {points.shape}, not (n, 3)", remedy="give three coordinates a point")
+    if len(points) > MAX_POINTS:
+        raise SampleError(
+            "TOO_MANY_POINTS", f"{name} has {len(points)} points, at most {MAX_POINTS} are read", remedy="give a thinned cloud"
+        )
     values = np.ascontiguousarray(points, dtype=np.float64)
     if not np.isfinite(values).all():
         first = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
@@ -77,17 +83,7 @@ def decode_trajectory(content: Content, attributes: Mapping[str, Any]) -> Trajec
     return trajectory_files.from_json(content.json)
 
 
-_POINT = {"type": "array", "items": {"type": "number"}, "minItems": 3, "maxItems": 3}
-_ROW = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
-
 KINDS = {
-    "point_set": InputKind(
-        "point_set", strings_are_paths=True, decode=decode_points, schema={"type": "array", "items": _POINT, "minItems": 1}
-    ),
-    "trajectory": InputKind(
-        "trajectory",
-        strings_are_paths=True,
-        decode=decode_trajectory,
-        schema={"type": "array", "items": {"type": "array", "items": _ROW, "minItems": 3, "maxItems": 4}, "minItems": 1},
-    ),
+    "point_set": InputKind("point_set", strings_are_paths=True, decode=decode_points, schema=formats.schema("point_set")),
+    "trajectory": InputKind("trajectory", strings_are_paths=True, decode=decode_trajectory, schema=formats.schema("trajectory")),
 }

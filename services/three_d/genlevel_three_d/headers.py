@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 from genlevel_evaluator.errors import SampleError
 
-MAX_POINTS = 20_000_000
-"""Most points or faces that are read: about 0.5 GB of coordinates a side."""
+MAX_POINTS = 10_000_000
+"""Most points or faces that are read: 0.24 GB of coordinates a side."""
 
 _PLY_TYPES = {
     "char": 1, "uchar": 1, "int8": 1, "uint8": 1, "short": 2, "ushort": 2, "int16": 2, "uint16": 2,
@@ -124,6 +124,12 @@ def _obj(data: bytes, name: str) -> int:
     return data.count(b"\nv ") + data.count(b"\nv\t") + data.startswith((b"v ", b"v\t"))
 
 
+def _xyz(data: bytes, name: str) -> int:
+    if data[:2] == b"PK" or b"\0" in data[: 1 << 12]:
+        raise _not_a("XYZ", name, "it is not text")
+    return data.count(b"\n") + 1
+
+
 def _glb(data: bytes, name: str) -> int:
     if data[:4] != b"glTF" or len(data) < 20:
         raise _not_a("GLB", name, "it does not begin with 'glTF'")
@@ -165,5 +171,5 @@ def _pcd(data: bytes, name: str) -> int:
 
 
 _CHECKS: dict[str, Callable[[bytes, str], int | None]] = {
-    ".ply": _ply, ".off": _off, ".stl": _stl, ".obj": _obj, ".glb": _glb, ".pcd": _pcd,
+    ".ply": _ply, ".off": _off, ".stl": _stl, ".obj": _obj, ".glb": _glb, ".pcd": _pcd, ".xyz": _xyz,
 }  # fmt: skip

@@ -1,11 +1,11 @@
-"""Point sets from files: NPY and NPZ by NumPy, PLY, OBJ, STL, OFF and GLB by trimesh, PCD by Open3D."""
+"""Point sets from files: NPY, NPZ and XYZ by NumPy, PLY, OBJ, STL, OFF and GLB by trimesh, PCD by Open3D."""
 
 from __future__ import annotations
 
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from genlevel_three_d import headers
 from genlevel_three_d.shapes import PointSet
 
 MAX_BYTES = 2 << 30
-SUFFIXES = (".ply", ".obj", ".stl", ".off", ".glb", ".pcd", ".npz", ".npy")
+SUFFIXES = (".ply", ".obj", ".stl", ".off", ".glb", ".pcd", ".npz", ".npy", ".xyz")
 _MAGIC = (
     (b"ply", ".ply"), (b"glTF", ".glb"), (b"OFF", ".off"), (b"# .PCD", ".pcd"), (b"VERSION", ".pcd"),
     (MAGIC_NPY, ".npy"), (MAGIC_ZIP, ".npz"), (b"solid", ".stl"),
@@ -57,9 +57,7 @@ def _arrays(data: bytes, name: str) -> tuple[Any, Any]:
 def _parsed(data: bytes, suffix: str, name: str) -> tuple[Any, Any]:
     announced = headers.check(data, suffix, name)
     try:
-        points, faces = _pcd(data) if suffix == ".pcd" else _by_trimesh(data, suffix)
-    except SampleError:
-        raise
+        points, faces = _READERS[suffix](data) if suffix in _READERS else _by_trimesh(data, suffix)
     except MemoryError:
         raise
     except Exception as error:  # trimesh raises whatever its parsing ran into
@@ -73,6 +71,13 @@ def _parsed(data: bytes, suffix: str, name: str) -> tuple[Any, Any]:
             remedy="copy the file again",
         )
     return points, faces
+
+
+def _xyz(data: bytes) -> tuple[NDArray[Any], None]:
+    """Text, a point a line; what follows the three coordinates (colours, normals) is left out."""
+    if not data.strip():
+        return np.zeros((0, 3)), None
+    return np.loadtxt(io.BytesIO(data), usecols=(0, 1, 2), ndmin=2), None
 
 
 def _by_trimesh(data: bytes, suffix: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -112,3 +117,6 @@ def _on_disk(data: bytes, suffix: str) -> Iterator[Path]:
         file.write(data)
         file.flush()
         yield Path(file.name)
+
+
+_READERS: dict[str, Callable[[bytes], tuple[NDArray[Any], None]]] = {".pcd": _pcd, ".xyz": _xyz}

@@ -1,0 +1,39 @@
+"""What the video networks share: clips in, one feature vector a clip out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from genlevel_evaluator.errors import SampleError
+from genlevel_video.clips import Clip, Frame
+
+FRAMES = 16
+SIDE = 224
+LAYOUT = torch.channels_last_3d
+"""Channels last: an eighth faster on a CPU."""
+
+
+class ClipNetwork:
+    """A network with its preprocessing. Each clip goes through alone, so its features never depend on its company."""
+
+    def __init__(self, network: torch.nn.Module, prepare: Callable[[Frame], torch.Tensor]) -> None:
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.network = network.eval().requires_grad_(False).to(self.device, memory_format=LAYOUT)
+        self.prepare = prepare
+
+    def extract(self, values: Sequence[Clip]) -> list[Any]:
+        """Feature vectors; in place of one, the fault of its file."""
+        return [self._one(clip) for clip in values]
+
+    def _one(self, clip: Clip) -> Any:
+        try:
+            # Frames are shrunk as they come, so a long or large video never lies in memory as a whole.
+            frames = torch.stack([self.prepare(frame) for frame in clip.frames(FRAMES)], dim=1)
+        except SampleError as error:
+            return error
+        with torch.inference_mode():
+            features = self.network(frames[None].to(self.device, memory_format=LAYOUT))[0]
+        return features.cpu().numpy()
