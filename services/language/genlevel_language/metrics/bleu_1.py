@@ -23,7 +23,8 @@ c is the number of words of the output, r of the reference, matches the words fo
     Source        Papineni et al. (2002)
     Checked with  nltk sentence_bleu and corpus_bleu, sacrebleu BLEU(max_ngram_order=1, smooth_method="none"), the published
                   arithmetic of pycocoevalcap's Bleu
-    Differs from  pycocoevalcap by its 1e-15 and 1e-9 in numerator and denominator; smoothing has no effect at order 1
+    Differs from  pycocoevalcap by its 1e-15 and 1e-9 in numerator and denominator; corpus_bleu, which counts an empty output as
+                  one wrong word, where sacrebleu, pycocoevalcap and we count none. Smoothing has no effect at order 1
 
 >>> observe(Sample("1", "the the cat", ("the cat",)), Bleu1Parameters(tokenizer="whitespace"))
 {'matches': 2, 'hypothesis_length': 3, 'reference_length': 2}

@@ -1,0 +1,71 @@
+"""Small random samples of each metric of the language evaluator, for the common laws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from numpy.random import Generator
+
+from genlevel_evaluator.engine import RawSample
+from genlevel_evaluator.kinds import Content
+from genlevel_evaluator.metric import Presence
+
+WORDS = ["the", "cat", "sat", "on", "a", "mat.", "The", "dog,", "isn't", "naïve", "猫", "ran", "away!", "3.5", "running", "runs"]
+ANSWERS = ["yes", "Yes.", "no", "on the left", "B", "(B)", "42", ""]
+LABELS = ["joy", "fear", "trust", "Joy", "a, b"]
+
+
+def _sample(index: int, prediction: Content | None, references: list[Content]) -> RawSample:
+    presence = Presence.PREDICTION_MISSING if prediction is None else Presence.BOTH
+    return RawSample(str(index), prediction, tuple(references), presence)
+
+
+def texts(random: Generator, count: int) -> list[RawSample]:
+    """Sentences with one to three references; some are equal, empty, or missing."""
+
+    def sentence() -> Content:
+        return Content(text=" ".join(random.choice(WORDS, size=int(random.integers(0, 12)))))
+
+    samples = []
+    for index in range(count):
+        references = [sentence() for _ in range(int(random.integers(1, 4)))]
+        prediction = references[-1] if index % 5 == 1 else Content(text="") if index % 5 == 4 else sentence()
+        samples.append(_sample(index, None if index % 7 == 3 else prediction, references))
+    return samples
+
+
+def answers(random: Generator, count: int) -> list[RawSample]:
+    """Short answers; some are missing."""
+
+    def answer() -> Content:
+        return Content(text=str(random.choice(ANSWERS)))
+
+    return [
+        _sample(index, None if index % 7 == 3 else answer(), [answer() for _ in range(int(random.integers(1, 4)))])
+        for index in range(count)
+    ]
+
+
+def labels(random: Generator, count: int) -> list[RawSample]:
+    """Label sets as lists and as text, empty ones on either side, missing predictions."""
+
+    def chosen() -> list[str]:
+        return [str(label) for label in random.choice(LABELS, size=int(random.integers(0, 4)), replace=False)]
+
+    samples = []
+    for index in range(count):
+        reference = Content(json=["joy"] if index == 0 else chosen())
+        prediction = Content(text="<p>".join(chosen())) if index % 2 else Content(json=chosen())
+        samples.append(_sample(index, None if index % 7 == 3 else prediction, [reference]))
+    return samples
+
+
+GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
+    "accuracy": answers,
+    "exact_match_1": answers,
+    "token_f1": texts,
+    "micro_f1": labels,
+    "bleu_1": texts,
+    "rouge_1_f": texts,
+    "rouge_l_f": texts,
+}
