@@ -16,6 +16,9 @@ from genlevel_orchestrator.bundle.samples import RawSample
 from genlevel_orchestrator.bundle.violations import Fault
 from genlevel_orchestrator.runs.results import IssueRecord
 
+PRESENCES = ("both", "prediction_only", "reference_only", "prediction_missing")
+"""What an annotation may say under `presence`, and a sample says."""
+
 
 @dataclass(frozen=True)
 class Content:
@@ -107,8 +110,8 @@ class Reader:
         except Fault as fault:
             return None, [self._issue(raw, "reference", fault, place)]
         prediction, issues = self._prediction(raw)
-        presence = str(raw.annotation.get("presence", ""))
-        if not presence:
+        presence = raw.annotation.get("presence")
+        if presence not in PRESENCES:
             presence = self._presence(prediction, references)
         return Sample(raw.key, prediction, references, fields.attributes(raw.annotation), presence), issues
 

@@ -8,13 +8,15 @@ import hashlib
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from genlevel_orchestrator.bundle.fields import fields
 from genlevel_orchestrator.bundle.violations import Fault
 
+INLINE_LIMIT = 1 << 20
+"""Largest file given in place, in bytes."""
 _CHUNK = 1 << 20
 
 
@@ -46,11 +48,17 @@ class MediaBase:
 
     Attributes:
         root: nothing outside it is read.
-        folder: the task's folder below it; holds the JSON file that names the media, or the folder of that file.
+        folder: the folder below it of the JSON file that names the media.
+        hashed: whether files are read for their digest.
     """
 
     root: Path
     folder: Path
+    hashed: bool = True
+
+    def unhashed(self) -> MediaBase:
+        """The same without reading files."""
+        return replace(self, hashed=False)
 
     def locate(self, text: str) -> Path:
         """The file that a path in a sample means.
@@ -99,7 +107,7 @@ class MediaBase:
         return MediaFolder(tuple(self._file(child) for child in frames))
 
     def _file(self, path: Path) -> MediaFile:
-        size, digest = digest_of(path)
+        size, digest = digest_of(path) if self.hashed else (path.stat().st_size, "")
         return MediaFile(str(path.relative_to(self.root)), digest, size, path=path)
 
 
@@ -113,6 +121,8 @@ def inline(value: Mapping[str, Any]) -> MediaFile:
         data = base64.b64decode(value["base64"], validate=True)
     except (binascii.Error, ValueError):
         raise Fault("BAD_BASE64", "the value of `base64` is not base64", "encode the file's bytes without line breaks") from None
+    if len(data) > INLINE_LIMIT:
+        raise Fault("MEDIA_TOO_LARGE", f"{len(data)} bytes inline, at most {INLINE_LIMIT}", "put the file into the bundle and give its path")
     if not data:
         raise Fault("MEDIA_EMPTY", "the inline file has no bytes", "give the file's content")
     name = value.get("name")
