@@ -106,7 +106,7 @@ class Reader:
             return None, [self._issue(raw, "reference", fault, "")]
         place, values = fields.referenced(raw.annotation, self.form, self.sample_type)
         try:
-            references = tuple(self._content(value, "reference") for value in values)
+            references = tuple(self.content(value, "reference") for value in values)
         except Fault as fault:
             return None, [self._issue(raw, "reference", fault, place)]
         prediction, issues = self._prediction(raw)
@@ -122,7 +122,7 @@ class Reader:
         if value is MISSING:
             return None, []
         try:
-            return self._content(value, "prediction"), []
+            return self.content(value, "prediction"), []
         except Fault as fault:
             return None, [self._issue(raw, "prediction", fault, place)]
 
@@ -131,7 +131,12 @@ class Reader:
             return "prediction_missing"
         return "both" if references else "prediction_only"
 
-    def _content(self, value: Any, side: str) -> Content:
+    def content(self, value: Any, side: str) -> Content:
+        """One side of a sample as it is sent.
+
+        Raises:
+            Fault: a file it names cannot be used.
+        """
         paths = self.form.prediction_paths if side == "prediction" else self.form.reference_paths
         base = self.prediction_base if side == "prediction" else self.reference_base
         if fields.is_media(value) or (paths and isinstance(value, str)):

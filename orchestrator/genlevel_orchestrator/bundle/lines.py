@@ -1,0 +1,135 @@
+"""Files of sample lines: one JSON object a line, read in order of the lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from genlevel_orchestrator.bundle.content import Content, Reader, Sample
+from genlevel_orchestrator.bundle.fields import Form
+from genlevel_orchestrator.bundle.ids import key_of
+from genlevel_orchestrator.bundle.jsonstream import ELEMENT_LIMIT, decode
+from genlevel_orchestrator.bundle.media import MediaBase
+from genlevel_orchestrator.bundle.violations import Fault
+from genlevel_orchestrator.errors import UserError
+from genlevel_orchestrator.runs.results import IssueRecord
+
+_OWN = ("id", "prediction", "reference", "references", "presence")
+
+
+class SampleLines:
+    """A file of sample lines.
+
+    Args:
+        path: the file.
+        root: folder that media may lie in.
+        form: how the metric's input kind is written.
+
+    Attributes:
+        faults: every bad line, as ``line N: what``.
+    """
+
+    def __init__(self, path: Path, root: Path, form: Form) -> None:
+        base = MediaBase(root.resolve(), path.resolve().parent)
+        self._path = path
+        self._reader = Reader(form, base, base)
+        self.faults: list[dict[str, Any]] = []
+        self._seen: dict[str, int] = {}
+
+    def check(self) -> None:
+        """Read all lines once, so that every bad one is reported before anything is scored.
+
+        Raises:
+            UserError: with every bad line.
+        """
+        count = 0
+        for _ in self._objects():
+            count += 1
+        if not count and not self.faults:
+            self.faults.append({"line": 1, "code": "FILE_EMPTY", "message": "there is no sample", "remedy": "write one object a line"})
+        if self.faults:
+            lines = "\n".join(f"  line {f['line']}: {f['message']}; {f['remedy']}" for f in self.faults[:50])
+            raise UserError(
+                f"{self._path}: {len(self.faults)} bad line(s):\n{lines}", "Mend the lines; docs/formats.md shows their form.",
+                details=self.faults,
+            )  # fmt: skip
+
+    def samples(self) -> Iterator[tuple[Sample | None, list[IssueRecord]]]:
+        """The samples, each with what is wrong with its media."""
+        self._seen.clear()
+        for number, key, value in self._objects():
+            yield self._sample(number, key, value)
+
+    def _objects(self) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
+        try:
+            with self._path.open("rb") as file:
+                number = 0
+                while line := file.readline(ELEMENT_LIMIT + 1):
+                    number += 1
+                    if len(line) > ELEMENT_LIMIT:
+                        self._fault(number, Fault("SAMPLE_TOO_LARGE", f"longer than {ELEMENT_LIMIT} bytes", "keep media in files"))
+                        return
+                    if line.strip():
+                        yield from self._object(number, line)
+        except OSError as error:
+            raise UserError(f"{self._path}: {error.strerror}", "Give a file of sample lines.") from None
+
+    def _object(self, number: int, line: bytes) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
+        try:
+            value = decode(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
+            key = self._key(value, number)
+        except Fault as fault:
+            self._fault(number, fault)
+            return
+        yield number, key, value
+
+    def _key(self, value: Any, number: int) -> str:
+        if not isinstance(value, Mapping):
+            raise Fault("WRONG_FORM", "not an object", 'write {"id": ..., "prediction": ..., "reference": ...}')
+        if "id" not in value:
+            raise Fault("MISSING_ID", "there is no `id`", "give every sample an id")
+        key = key_of(value["id"])
+        if key in self._seen and self._seen[key] != number:
+            raise Fault("DUPLICATE_ID", f"id {key!r} stands on line {self._seen[key]} too", "give every sample its own id")
+        self._seen[key] = number
+        if "reference" in value and "references" in value:
+            raise Fault("WRONG_FORM", "both `reference` and `references`", "give one of the two")
+        if not isinstance(value.get("references", []), list):
+            raise Fault("WRONG_FORM", "`references` is not a list", "write a list, or use `reference`")
+        if value.get("prediction") is None and value.get("reference") is None and not value.get("references"):
+            raise Fault("WRONG_FORM", "neither a prediction nor a reference", "give at least one of them")
+        return key
+
+    def _fault(self, number: int, fault: Fault) -> None:
+        self.faults.append({"line": number, "code": fault.code, "message": fault.message, "remedy": fault.remedy})
+
+    def _sample(self, number: int, key: str, value: Mapping[str, Any]) -> tuple[Sample | None, list[IssueRecord]]:
+        given = value["references"] if "references" in value else [value.get("reference")]
+        issues: list[IssueRecord] = []
+        references: list[Content] = []
+        for index, item in enumerate(item for item in given if item is not None):
+            place = f"/references/{index}" if "references" in value else "/reference"
+            try:
+                references.append(self._reader.content(item, "reference"))
+            except Fault as fault:
+                return None, [self._issue(number, key, "reference", place, fault)]
+        prediction = None
+        if value.get("prediction") is not None:
+            try:
+                prediction = self._reader.content(value["prediction"], "prediction")
+            except Fault as fault:
+                issues.append(self._issue(number, key, "prediction", "/prediction", fault))
+        attributes = {name: item for name, item in value.items() if name not in _OWN}
+        presence = value.get("presence") or self._presence(prediction is not None, bool(references), value)
+        return Sample(key, prediction, tuple(references), attributes, presence), issues
+
+    def _presence(self, predicted: bool, referenced: bool, value: Mapping[str, Any]) -> str:
+        if predicted:
+            return "both" if referenced else "prediction_only"
+        # A line of a set metric that never had a prediction is a member of the real set, not one that is missing.
+        real = self._reader.form.set_metric and value.get("prediction") is None
+        return "reference_only" if real else "prediction_missing"
+
+    def _issue(self, number: int, key: str, side: str, place: str, fault: Fault) -> IssueRecord:
+        return IssueRecord(key, fault.code, side, f"line {number}: {fault.message}", fault.remedy, str(self._path), place + fault.pointer)

@@ -1,0 +1,95 @@
+"""``genlevel metric``: one metric on a file of samples."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from genlevel_orchestrator.cli.output import print_json, print_lines
+from genlevel_orchestrator.errors import ExitCode, UserError
+from genlevel_orchestrator.settings import load_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command ``metric``."""
+    app.command("metric")(metric)
+
+
+def metric(
+    name: Annotated[str, typer.Argument(metavar="ID", help="Metric id, such as rouge_l_f.")],
+    samples: Annotated[Path, typer.Option(help="JSON lines of samples (docs/formats.md).")],
+    evaluator: Annotated[str | None, typer.Option(help="Evaluator, where several have the metric.")] = None,
+    param: Annotated[list[str] | None, typer.Option("--param", help="Parameter as name=value; may be repeated.")] = None,
+    root: Annotated[Path | None, typer.Option(help="Folder that media may lie in; the file's own by default.")] = None,
+    in_process: Annotated[bool, typer.Option("--in-process", help="A local evaluator, whatever the settings say.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Score one metric on a file of samples."""
+    from genlevel_orchestrator.cli.run import run_until_interrupted
+    from genlevel_orchestrator.runs.single import MetricRequest, score_file
+
+    settings = load_settings()
+    canonical, owner = resolve(name, evaluator)
+    request = MetricRequest(canonical, owner, parameters(param or []), samples, root)
+    mode = "configured" if owner in settings.evaluators and not in_process else "bare"
+    result = run_until_interrupted(score_file(settings, request, "configured" if mode == "configured" else "bare"))
+    if as_json:
+        print_json(result)
+    else:
+        _print(result)
+    if result["value"] is None and any(issue["severity"] == "infrastructure" for issue in result["issues"]):
+        raise typer.Exit(int(ExitCode.TASKS_FAILED))
+
+
+def resolve(name: str, evaluator: str | None) -> tuple[str, str]:
+    """Canonical id and evaluator of a metric.
+
+    Raises:
+        UserError: the catalogue has no such metric, or the evaluator does not own it.
+    """
+    from genlevel_orchestrator.catalogue import Catalogue
+
+    found = Catalogue.load().metric(name)
+    owners = found.evaluators
+    if evaluator is None:
+        return found.metric_id, owners[0]
+    if evaluator not in owners:
+        raise UserError(f"evaluator {evaluator!r} does not compute {found.metric_id}", f"Use one of: {', '.join(owners)}.")
+    return found.metric_id, evaluator
+
+
+def parameters(pairs: list[str]) -> dict[str, Any]:
+    """Parameters given as ``name=value``; a value that is JSON is taken as such, anything else as text.
+
+    >>> parameters(["tokenizer=coco", "beta=0.5", "strict=true"])
+    {'tokenizer': 'coco', 'beta': 0.5, 'strict': True}
+
+    Raises:
+        UserError: one is not of that form.
+    """
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, sign, value = pair.partition("=")
+        if not sign or not name:
+            raise UserError(f"--param {pair!r} is not name=value", "Write, for example, --param tokenizer=coco.")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
+def _print(result: dict[str, Any]) -> None:
+    value = result["value"]
+    shown = "undefined" if value is None else value if isinstance(value, str) else f"{value:.6g}"
+    if isinstance(value, float) and math.isinf(value):
+        shown = "infinite"
+    print_lines([f"{result['metric']}: {shown} {result['unit'] if value is not None else '(' + result['reason'] + ')'}"])
+    print_lines([f"samples: {result['n']}", f"signature: {result['signature']}"])
+    for issue in result["issues"]:
+        line = f"sample {issue['sample_id']}: {issue['severity']}: {issue['code']}: {issue['message']}"
+        print_lines([line + (f"; {issue['remedy']}" if issue["remedy"] else "")])

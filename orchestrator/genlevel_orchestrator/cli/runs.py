@@ -1,0 +1,150 @@
+"""``genlevel runs``: what runs there are, and what to do with them."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from genlevel_orchestrator.cli.output import print_json, print_lines, print_table
+from genlevel_orchestrator.errors import ExitCode, UserError
+from genlevel_orchestrator.runs.records import EventRecord, RunRecord
+from genlevel_orchestrator.runs.results import RunState, to_plain
+from genlevel_orchestrator.settings import load_settings
+
+Name = Annotated[str, typer.Argument(help="Name of the run, or `last`.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_POLL_SECONDS = 0.3
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group ``runs``."""
+    group = typer.Typer(help="List, show, watch, cancel or resume runs.", no_args_is_help=True)
+    group.command("list")(list_runs)
+    group.command("show")(show)
+    group.command("watch")(watch_run)
+    group.command("cancel")(cancel)
+    group.command("resume")(resume)
+    app.add_typer(group, name="runs")
+
+
+def _service() -> Any:
+    from genlevel_orchestrator.runs.service import RunService
+
+    return RunService(load_settings())
+
+
+def _name(service: Any, name: str) -> str:
+    if name != "last":
+        return name
+    newest = service.journal.runs(limit=1)
+    if not newest:
+        raise UserError("there is no run yet", "Make one with `genlevel run BUNDLE --model NAME`.")
+    return str(newest[0].name)
+
+
+def list_runs(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most runs to list.")] = 50, as_json: AsJson = False
+) -> None:
+    """List runs, newest first."""
+    records = _service().journal.runs(limit=limit)
+    if as_json:
+        print_json({"runs": [_plain(record) for record in records]})
+        return
+    columns = ("run", "model", "state", "created", "tasks", "shards", "reused", "message")
+    print_table(columns, (_row(record) for record in records))
+
+
+def _row(record: RunRecord) -> tuple[Any, ...]:
+    created = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.created))
+    tasks, shards = f"{record.tasks_done}/{record.tasks_total}", f"{record.shards_done}/{record.shards_total}"
+    return record.name, record.spec.model, str(record.state), created, tasks, shards, record.shards_reused, record.message
+
+
+def _plain(record: RunRecord) -> dict[str, Any]:
+    plain: dict[str, Any] = to_plain(record)
+    spec = plain.pop("spec")
+    return {"run": plain.pop("name"), "model": spec["model"], "bundle": spec["bundle"], "references": spec["references"], **plain}
+
+
+def show(name: Name, as_json: AsJson = False) -> None:
+    """Show a run: its result, or how far it is."""
+    from genlevel_orchestrator.cli.run import print_result, summary
+
+    service = _service()
+    name = _name(service, name)
+    result = service.journal.result(name)
+    folder = service.work_folder(name) / "report"
+    report = {path.suffix[1:]: str(path) for path in sorted(folder.glob("report.*"))}
+    if result is not None and as_json:
+        print_json(summary(result, report))
+    elif result is not None:
+        print_result(result, report, False)
+    else:
+        record = service.journal.run(name)
+        outcomes = service.journal.outcomes(name)
+        if as_json:
+            print_json({**_plain(record), "tasks": [to_plain(outcome) for outcome in outcomes.values()]})
+            return
+        print_table(("run", "model", "state", "created", "tasks", "shards", "reused", "message"), [_row(record)])
+        print_table(("task", "status", "remark"), ((task.task_id, str(task.status), task.reason) for task in outcomes.values()))
+
+
+def watch_run(
+    name: Name,
+    after: Annotated[int, typer.Option(help="Token of the last event seen.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Follow the events of a run until it ends."""
+    service = _service()
+    name = _name(service, name)
+    service.journal.run(name)
+    while True:
+        record = service.journal.run(name)  # before the events: nothing is written behind the end
+        events = service.journal.events(name, after)
+        for event in events:
+            _print_event(event, as_json)
+            after = event.token
+        if not events and record.state.ended:
+            print_lines([] if as_json else [f"{name}: {record.state}"])
+            return
+        if not events:
+            time.sleep(_POLL_SECONDS)
+
+
+def _print_event(event: EventRecord, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        print(json.dumps(to_plain(event)), flush=True)
+        return
+    clock = time.strftime("%H:%M:%S", time.localtime(event.time))
+    words = (str(event.token), clock, event.kind, event.task_id, event.message)
+    print(" ".join(word for word in words if word), flush=True)
+
+
+def cancel(name: Name, as_json: AsJson = False) -> None:
+    """Ask a run to stop; what is journalled stays."""
+    service = _service()
+    record = service.journal.request_cancel(_name(service, name))
+    if as_json:
+        print_json(_plain(record))
+    else:
+        print_lines([f"{record.name}: asked to stop"])
+
+
+def resume(
+    name: Name,
+    in_process: Annotated[bool, typer.Option("--in-process", help="Bare gRPC servers instead of Ray Serve.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Continue a run that was cut off, cancelled or left provisional; journalled shards are not scored again."""
+    from genlevel_orchestrator.cli.run import execute_and_print, mode_of
+
+    service = _service()
+    name = _name(service, name)
+    state = service.journal.run(name).state
+    if state is RunState.SUCCEEDED:
+        raise UserError(f"run {name} has ended well", f"See it with `genlevel runs show {name}`.", ExitCode.BAD_INPUT)
+    execute_and_print(service, name, mode_of(service.settings, in_process), as_json)

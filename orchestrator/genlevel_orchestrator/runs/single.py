@@ -1,0 +1,153 @@
+"""One metric on one file of samples, without a run and without a journal."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from genlevel.v1 import evaluator_pb2 as pb
+from genlevel_orchestrator.bundle.content import Sample
+from genlevel_orchestrator.bundle.lines import SampleLines
+from genlevel_orchestrator.catalogue.names import nearest
+from genlevel_orchestrator.errors import ExitCode, UserError
+from genlevel_orchestrator.failures import CallFailed, Kind
+from genlevel_orchestrator.runs import wire
+from genlevel_orchestrator.runs.evaluators import Mode, open_evaluators
+from genlevel_orchestrator.runs.folding import fold
+from genlevel_orchestrator.runs.plan import DEFAULT_SHARD_SAMPLES, SHARD_BYTES, SHARD_SAMPLES, MetricFacts
+from genlevel_orchestrator.runs.results import IssueRecord, ValueRecord, to_plain
+from genlevel_orchestrator.runs.scoring import ShardScorer, probe_signature
+from genlevel_orchestrator.runs.service import temporary_work
+from genlevel_orchestrator.runs.tasks import Evaluators
+from genlevel_orchestrator.settings import Settings
+
+
+@dataclass(frozen=True)
+class MetricRequest:
+    """What to score.
+
+    Attributes:
+        root: folder that media may lie in; the folder of ``samples`` by default.
+    """
+
+    metric: str
+    evaluator: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    samples: Path = Path()
+    root: Path | None = None
+
+
+async def score_file(settings: Settings, request: MetricRequest, mode: Mode) -> dict[str, Any]:
+    """The value of a metric over a file of samples, as ``genlevel metric --json`` prints it.
+
+    Raises:
+        UserError: the file has bad lines, the evaluator cannot be had, or it refuses the parameters.
+    """
+    if not request.samples.is_file():
+        raise UserError(f"{request.samples}: no such file", "Give a file of sample lines.")
+    root = (request.root or request.samples.parent).resolve()
+    with temporary_work() as work:
+        async with open_evaluators(settings, [request.evaluator], [root], mode, Path(work) / "evaluators.log") as evaluators:
+            facts = _facts(evaluators, request)
+            try:
+                return await _score(evaluators, request, facts, root)
+            except CallFailed as error:
+                raise _explained(error) from None
+
+
+def _facts(evaluators: Evaluators, request: MetricRequest) -> MetricFacts:
+    name = request.evaluator
+    if name in evaluators.absent:
+        code = ExitCode.PREREQUISITE_MISSING if evaluators.absent[name] == "not installed" else ExitCode.UNREACHABLE
+        raise UserError(f"evaluator {name}: {evaluators.absent[name]}", "Install or start it, or correct the settings.", code)
+    facts = evaluators.metrics.get((name, request.metric))
+    if facts is None:
+        offered = [metric for owner, metric in evaluators.metrics if owner == name]
+        near = nearest(request.metric, offered) or sorted(offered)
+        raise UserError(f"evaluator {name} has no metric {request.metric!r}", f"It has, among others, {', '.join(near[:5])}.")
+    return facts
+
+
+def _explained(error: CallFailed) -> UserError:
+    failure = error.failure
+    codes = {"FAILED_PRECONDITION": ExitCode.PREREQUISITE_MISSING, "WEIGHTS_MISSING": ExitCode.PREREQUISITE_MISSING}
+    code = ExitCode.UNREACHABLE if failure.kind.retryable else codes.get(failure.reason, ExitCode.BAD_INPUT)
+    if failure.kind in (Kind.OURS, Kind.LATE):
+        code = ExitCode.TASKS_FAILED
+    # The details already end with the remedy.
+    message = failure.message.removesuffix(f"; {failure.remedy}") if failure.remedy else failure.message
+    return UserError(f"{error.evaluator}: {message}", failure.remedy or None, code, details={"reason": failure.reason})
+
+
+async def _score(
+    evaluators: Evaluators, request: MetricRequest, facts: MetricFacts, root: Path
+) -> dict[str, Any]:
+    lines = SampleLines(request.samples, root, facts.form)
+    await asyncio.to_thread(lines.check)
+    client, gate = evaluators.clients[request.evaluator], evaluators.gates[request.evaluator]
+    signature = await probe_signature(client, request.metric, request.parameters)
+    scorer = ShardScorer(client, request.metric, request.parameters, signature.digest, gate)
+    issues: list[IssueRecord] = []
+    keys: list[str] = []
+    value: ValueRecord | None = None
+    async for batch, noted, last in _batches(lines, facts.form.kind):
+        issues += noted
+        scored = await scorer.score(batch, finalize=last and not keys)
+        issues += scored.issues
+        if last and not keys and len(scored.leaves) == 1 and scored.leaves[0].value is not None:
+            value = wire.value_record(pb.MetricValue.FromString(scored.leaves[0].value))
+        keys += [leaf.key for leaf in scored.leaves]
+
+    async def states() -> AsyncIterator[bytes]:
+        for key in keys:
+            yield await scorer.memory.state(key)
+
+    if value is None:
+        if not keys:
+            keys = [leaf.key for leaf in (await scorer.score([])).leaves]
+        value = wire.value_record(await fold(client, gate, scorer.spec(), states()))
+    return _document(request, value, issues)
+
+
+async def _batches(
+    lines: SampleLines, kind: str
+) -> AsyncIterator[tuple[list[Sample], list[IssueRecord], bool]]:
+    """Samples in shards, each with whether it is the last."""
+    count = SHARD_SAMPLES.get(kind, DEFAULT_SHARD_SAMPLES)
+    batch: list[Sample] = []
+    issues: list[IssueRecord] = []
+    size = 0
+    for sample, noted in lines.samples():
+        if len(batch) >= count or size > SHARD_BYTES:
+            yield batch, issues, False
+            batch, issues, size = [], [], 0
+        issues += noted
+        if sample is not None:
+            batch.append(sample)
+            size += 200 + sum(len(str(side.text or side.json)) for side in (sample.prediction, *sample.references) if side)
+    yield batch, issues, True
+
+
+def _document(request: MetricRequest, value: ValueRecord, issues: list[IssueRecord]) -> dict[str, Any]:
+    number = value.value
+    infinite = number is not None and math.isinf(number)
+    document: dict[str, Any] = {
+        "metric": request.metric,
+        "value": ("inf" if number and number > 0 else "-inf") if infinite else number,
+        "reason": value.reason,
+        "unit": value.unit,
+        "signature": value.signature.text,
+        "n": value.expected,
+        "present": value.present,
+        "excluded": value.excluded,
+        "comparable": value.comparable,
+        "interval": to_plain(value.interval),
+        "companions": to_plain(value.companions),
+        "warnings": list(value.warnings),
+        "issues": [to_plain(issue) for issue in issues],
+    }
+    return document
