@@ -1,13 +1,12 @@
 """`python -m demo.build --output build/demo`: build the demo bundle, the same bytes every time.
 
-Media come from pinned packages (downloaded once into the cache), predictions from simple baselines; see docs/demo.md.
+It leaves `references/` (annotations), `predictions/`, NOTICE.md and bundle.sha256. Media come from pinned packages (downloaded once into the cache), predictions from simple baselines; see docs/demo.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import random
 import shutil
 import sys
@@ -22,7 +21,7 @@ from demo.bundle import Task
 from demo.tasks import BUILDERS
 
 LIMIT_BYTES = 60_000_000
-DIGESTS = "digests.json"
+DIGESTS = "bundle.sha256"
 
 
 def digests(root: Path) -> dict[str, str]:
@@ -31,9 +30,14 @@ def digests(root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+def listing(table: dict[str, str]) -> str:
+    """Return digests in the form that `sha256sum --check` reads."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(table.items()))
+
+
 def bundle_digest(table: dict[str, str]) -> str:
     """Return one SHA-256 for a table of digests."""
-    return hashlib.sha256("".join(f"{v}  {k}\n" for k, v in sorted(table.items())).encode()).hexdigest()
+    return hashlib.sha256(listing(table).encode()).hexdigest()
 
 
 def build_tasks(root: Path, only: list[str] | None = None) -> list[Task]:
@@ -68,7 +72,7 @@ def build(output: Path, only: list[str] | None = None) -> dict[str, str]:
     tasks = build_tasks(part, only)
     notice.write(part / "NOTICE.md", [task.recipe for task in tasks])
     table = digests(part)
-    (part / DIGESTS).write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    (part / DIGESTS).write_text(listing(table), encoding="utf-8")
     size = sum(path.stat().st_size for path in part.rglob("*") if path.is_file())
     if size > LIMIT_BYTES:
         raise SystemExit(f"the bundle has {size / 1e6:.1f} MB, over {LIMIT_BYTES / 1e6:.0f}")
@@ -80,7 +84,8 @@ def build(output: Path, only: list[str] | None = None) -> dict[str, str]:
 
 def check(output: Path) -> int:
     """Compare a built bundle with its list of digests; return the exit code."""
-    listed: dict[str, str] = json.loads((output / DIGESTS).read_text(encoding="utf-8"))
+    lines = (output / DIGESTS).read_text(encoding="utf-8").splitlines()
+    listed = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
     found = digests(output)
     wrong = sorted(name for name in listed.keys() | found.keys() if listed.get(name) != found.get(name))
     for name in wrong:

@@ -1,7 +1,8 @@
 """One task of the bundle: samples are added with their media, then both JSON files are written.
 
-Layout: `<root>/<modality>/<paradigm>/<Task>/annotation.json` and `prediction.json` beside it, media in `inputs/`,
-`references/` and `predictions/` of the same folder (language has no paradigm folder).
+Layout: `<root>/references/<modality>/<paradigm>/<Task>/annotation.json` with the media of inputs and references beside
+it, and `<root>/predictions/<modality>/<paradigm>/<Task>/prediction.json` with the predicted media (language has no
+paradigm folder).
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Recipe:
 
     @property
     def folder(self) -> Path:
-        """Folder of the task below the root of the bundle."""
+        """Folder of the task below either root."""
         words = re.findall(r"[A-Za-z0-9]+", self.name)
         task = "".join(word[0].upper() + word[1:] for word in words)
         if self.modality == "language":
@@ -73,8 +74,10 @@ class Task:
 
     def __init__(self, root: Path, recipe: Recipe) -> None:
         self.recipe = recipe
-        self.folder = root / recipe.folder
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.references = root / "references" / recipe.folder
+        self.predictions = root / "predictions" / recipe.folder
+        for folder in (self.references, self.predictions):
+            folder.mkdir(parents=True, exist_ok=True)
         self._samples: list[dict[str, Any]] = []
         self._predictions: list[dict[str, Any]] = []
 
@@ -86,29 +89,18 @@ class Task:
     def add(self, given: dict[str, Any], reference: dict[str, Any], prediction: Any) -> None:
         """Add a sample: its input, its reference under one key, what the baseline predicts.
 
-        A Media value anywhere in them is written into the folder and replaced by its relative path.
+        A Media value anywhere in them is written into the task's folder and replaced by its relative path.
         """
         identifier = f"{len(self._samples) + 1:04d}"
         self._samples.append(
             {
                 "id": identifier,
-                "input": self._store(given, "inputs", identifier),
-                "output": self._store(reference, "references", identifier),
+                "input": _store(given, self.references / "inputs", identifier),
+                "output": _store(reference, self.references / "outputs", identifier),
             }
         )
-        self._predictions.append({"id": identifier, "prediction": self._store(prediction, "predictions", identifier)})
-
-    def _store(self, value: Any, folder: str, name: str) -> Any:
-        if isinstance(value, Media):
-            path = self.folder / folder / f"{name}{value.suffix}"
-            path.parent.mkdir(exist_ok=True)
-            value.save(path)
-            return path.relative_to(self.folder).as_posix()
-        if isinstance(value, dict):
-            return {key: self._store(item, folder, f"{name}-{key}") for key, item in value.items()}
-        if isinstance(value, list):
-            return [self._store(item, folder, f"{name}-{number:02d}") for number, item in enumerate(value)]
-        return value
+        stored = _store(prediction, self.predictions / "outputs", identifier)
+        self._predictions.append({"id": identifier, "prediction": stored})
 
     def write(self) -> None:
         """Write annotation.json and prediction.json."""
@@ -126,6 +118,23 @@ class Task:
             "data": self._samples,
         }
         prediction = {**envelope, "model": "demo-baselines", "baseline": recipe.baseline, "data": self._predictions}
-        for name, body in (("annotation", annotation), ("prediction", prediction)):
-            text = json.dumps(body, ensure_ascii=False, indent=1)
-            (self.folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        _write_json(self.references / "annotation.json", annotation)
+        _write_json(self.predictions / "prediction.json", prediction)
+
+
+def _store(value: Any, folder: Path, name: str) -> Any:
+    """Write the media in `value` into `folder`; return `value` with their paths instead, from the folder above."""
+    if isinstance(value, Media):
+        folder.mkdir(exist_ok=True)
+        path = folder / f"{name}{value.suffix}"
+        value.save(path)
+        return path.relative_to(folder.parent).as_posix()
+    if isinstance(value, dict):
+        return {key: _store(item, folder, f"{name}-{key}") for key, item in value.items()}
+    if isinstance(value, list):
+        return [_store(item, folder, f"{name}-{number:02d}") for number, item in enumerate(value)]
+    return value
+
+
+def _write_json(path: Path, body: dict[str, Any]) -> None:
+    path.write_text(json.dumps(body, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -46,10 +46,13 @@ def write_wav(path: Path, samples: Floats, rate: int) -> None:
 
 
 def write_video(path: Path, frames: list[Image], rate: int = 8) -> None:
-    """Write RGB frames as H.264 in mp4; one thread, so that the bytes do not depend on the machine's cores."""
+    """Write RGB frames as H.264 in mp4.
+
+    x264's vector code gives other bytes from run to run; its plain code in one thread does not, on any processor.
+    """
     height, width = frames[0].shape[:2]
     with av.open(str(path), "w", options={"fflags": "+bitexact"}) as sink:
-        stream = sink.add_stream("libx264", rate=Fraction(rate), options={"crf": "16", "threads": "1"})
+        stream = sink.add_stream("libx264", rate=Fraction(rate), options={"crf": "18", "x264-params": "asm=0:threads=1"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for frame in frames:
             for packet in stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")):

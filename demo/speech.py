@@ -1,6 +1,6 @@
 """The speech synthesiser: eSpeak NG, a shared library inside a pinned package, called through ctypes.
 
-It runs in a process of its own per utterance list, because the library keeps its state between voices.
+The library and its data are unpacked into a temporary folder for the time of the build.
 """
 
 from __future__ import annotations
@@ -71,6 +71,9 @@ def say(text: str, voice: str = "en-us", *, pitch: int = 50, speed: int = 160, p
         raise ValueError(f"eSpeak NG has no voice {voice!r}")
     for parameter, value in ((_RATE, speed), (_PITCH, pitch), (_RANGE, pitch_range)):
         library.espeak_SetParameter(parameter, value, 0)
+    # Breath and flutter are random: both generators start anew with each utterance.
+    library.espeak_ng_SetRandSeed(ctypes.c_long(1))
+    ctypes.CDLL(None).srand(1)
     content = text.encode() + b"\0"
     library.espeak_Synth(content, len(content), 0, 0, 0, _UTF8, None, None)
     library.espeak_Synchronize()

@@ -98,7 +98,7 @@ def fill_songs(task: Task) -> None:
         samples = media.recording("arcade", f"arcade/resources/assets/music/{song}.mp3", MUSIC_RATE)
         half = len(samples) // 2
         length = SECONDS * MUSIC_RATE
-        starts = np.linspace(MUSIC_RATE, half - length, 8).astype(int)
+        starts = np.linspace(MUSIC_RATE, half - length, 6).astype(int)
         for start in starts:
             given = {"prompt": f"Compose five seconds in the style of {song}."}
             truth = audio(samples[start : start + length], MUSIC_RATE)

@@ -238,7 +238,7 @@ def _edits(strength: float) -> dict[str, tuple[str, Edit]]:
         "Invert the colors of the image.": ("Invert all colors in the image.", lambda i: 255 - i),
         "Zoom in on the center of the image.": (
             "Crop the image to its center.",
-            lambda i: media.cover(i[24:-24, 32:-32], i.shape[1], i.shape[0]),
+            lambda i: media.cover(i[18:-18, 24:-24], i.shape[1], i.shape[0]),
         ),
     }
 
@@ -248,7 +248,7 @@ def fill_edit_instructions(task: Task) -> None:
     generator = np.random.default_rng(25)
     usual = _edits(1.0)
     names = list(usual)
-    for number, photo in enumerate(media.photos(192, 144, 27)):
+    for number, photo in enumerate(media.photos(144, 108, 27)):
         applied = names[number % len(names)]
         words, edit = _edits(float(generator.uniform(0.5, 1.6)))[applied]
         after = to_image(edit(photo) + generator.normal(0, 3, photo.shape))

@@ -12,7 +12,7 @@ from demo import media
 from demo.bundle import Recipe, Task
 from demo.tasks.base import Builder, jpeg, png, to_image
 
-WIDTH, HEIGHT = 240, 180
+WIDTH, HEIGHT = 208, 156
 SOURCES = ("mvtb-data", "skimage", "sklearn", "gradio")
 Floats = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ def _rain(photo: NDArray[Any], generator: np.random.Generator) -> NDArray[np.uin
 def fill_deraining(task: Task) -> None:
     """Streaks are thin and upright, so a horizontal median over five pixels removes most of them."""
     generator = np.random.default_rng(11)
-    for photo in media.photos(WIDTH, HEIGHT, 16):
+    for photo in media.photos(WIDTH, HEIGHT, 12):
         rainy = _rain(photo, generator)
         shifted = [np.roll(rainy, shift, axis=1) for shift in range(-2, 3)]
         median = np.median(np.stack(shifted), axis=0)
@@ -42,7 +42,7 @@ def fill_deraining(task: Task) -> None:
 def fill_low_light(task: Task) -> None:
     """Undo the darkening with a fixed gamma and a gain that brings the mean to mid grey, then smooth."""
     generator = np.random.default_rng(12)
-    for photo in media.photos(WIDTH, HEIGHT, 16, start=6):
+    for photo in media.photos(WIDTH, HEIGHT, 12, start=6):
         exposure = generator.uniform(0.08, 0.2)
         linear = (photo / 255.0) ** 2.2 * exposure
         noisy = np.clip(linear + generator.normal(0, 0.004, photo.shape), 0, 1)
@@ -69,7 +69,7 @@ def fill_deblurring(task: Task) -> None:
     """Wiener filter with one assumed width for all, although the true widths differ."""
     generator = np.random.default_rng(13)
     assumed = _gaussian(1.5)
-    for photo in media.photos(WIDTH, HEIGHT, 16, start=12):
+    for photo in media.photos(WIDTH, HEIGHT, 12, start=12):
         sigma = generator.uniform(1.2, 2.2)
         blurred = cv2.GaussianBlur(photo, (13, 13), sigma).astype(np.float64)
         blurred = to_image(blurred + generator.normal(0, 1.0, photo.shape))
@@ -82,7 +82,7 @@ def fill_deblurring(task: Task) -> None:
 
 def fill_jpeg(task: Task) -> None:
     """Smooth the blocks of a strongly compressed photo with an edge-preserving filter."""
-    for photo in media.photos(192, 144):
+    for photo in media.photos(160, 120):
         coded = cv2.imencode(".jpg", cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 12])[1]
         blocky = media.decode(coded.tobytes())
         cleaned = cv2.bilateralFilter(blocky, 5, 22, 2.0)
@@ -114,7 +114,7 @@ def _chroma_model(photos: list[NDArray[np.uint8]]) -> Floats:
 
 def fill_colorization(task: Task) -> None:
     """Ridge regression from brightness and texture to chroma, fitted on the photos of the other half."""
-    photos = media.photos(192, 144)
+    photos = media.photos(160, 120)
     models = [_chroma_model(photos[1 - half :: 2]) for half in range(2)]
     for number, photo in enumerate(photos):
         luminance = cv2.cvtColor(photo, cv2.COLOR_RGB2LAB)[..., 0]

@@ -32,8 +32,8 @@ def _street(generator: np.random.Generator) -> Array:
 
 
 def _rays() -> Array:
-    """Directions of one turn of the scanner: 16 rings of 72."""
-    azimuth, elevation = np.meshgrid(np.linspace(0, 2 * np.pi, 72, endpoint=False), np.radians(np.linspace(-22, 8, 16)))
+    """Directions of one turn of the scanner: 16 rings of 60."""
+    azimuth, elevation = np.meshgrid(np.linspace(0, 2 * np.pi, 60, endpoint=False), np.radians(np.linspace(-22, 8, 16)))
     flat = np.cos(elevation)
     directions = np.stack([flat * np.sin(azimuth), np.sin(elevation), flat * np.cos(azimuth)], axis=-1)
     return directions.reshape(-1, 3)

@@ -67,7 +67,7 @@ def _add_flow(task: Task, first: NDArray[np.uint8], second: NDArray[np.uint8], t
 def fill_simple_flow(task: Task) -> None:
     """One photo, one affine motion."""
     generator = np.random.default_rng(71)
-    for photo in _large_photos(12, 0):
+    for photo in _large_photos(10, 0):
         matrix = _affine(generator, 6)
         _add_flow(task, *_moved(photo, matrix), _motion(matrix))
 
@@ -75,7 +75,7 @@ def fill_simple_flow(task: Task) -> None:
 def fill_complex_flow(task: Task) -> None:
     """A second photo moves in front of the first; and one real stereo pair with measured disparity."""
     generator = np.random.default_rng(72)
-    for background, foreground in zip(_large_photos(11, 14), _large_photos(11, 25), strict=True):
+    for background, foreground in zip(_large_photos(9, 14), _large_photos(9, 25), strict=True):
         back, front = _affine(generator, 5), _affine(generator, 9)
         mask = np.zeros((HEIGHT + 2 * MARGIN, WIDTH + 2 * MARGIN), np.uint8)
         centre = (int(generator.integers(70, 140)), int(generator.integers(60, 110)))
