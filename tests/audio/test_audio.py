@@ -1,0 +1,192 @@
+"""Decoding of recordings: every format, every way a file can be bad."""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+from audio_speech import RATE, encode, say
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from genlevel_audio import audio
+from genlevel_audio.audio import Audio, decode
+from genlevel_audio.decode import KINDS
+from genlevel_evaluator import media
+from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.kinds import Content
+
+
+def opened(data: bytes, name: str = "a.wav") -> Audio:
+    return decode(media.from_bytes(data, name))
+
+
+def refused(data: bytes, name: str = "a.wav") -> SampleError:
+    with pytest.raises(SampleError) as caught:
+        opened(data, name)
+    assert caught.value.remedy
+    assert name in caught.value.message
+    return caught.value
+
+
+def tone(seconds: float = 0.5, rate: int = RATE) -> NDArray[np.float64]:
+    return 0.5 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate)
+
+
+@pytest.mark.parametrize(
+    ("format", "subtype", "error"),
+    [("WAV", "PCM_16", 4e-5), ("WAV", "FLOAT", 1e-7), ("WAV", "DOUBLE", 1e-7), ("WAV", "PCM_U8", 1e-2), ("FLAC", "PCM_24", 1e-6), ("OGG", "VORBIS", 5e-2)],
+)
+def test_formats_keep_the_sound(format: str, subtype: str, error: float) -> None:
+    read = opened(encode(tone(), format=format, subtype=subtype))
+    assert read.rate == RATE
+    assert read.samples.dtype == np.float32
+    np.testing.assert_allclose(read.samples, tone(), atol=error)
+
+
+def test_mp3_keeps_the_pitch() -> None:
+    read = opened(encode(tone(1.0), format="MP3"), "a.mp3")
+    spectrum = np.abs(np.fft.rfft(read.samples))
+    assert spectrum.argmax() * read.rate / len(read.samples) == pytest.approx(440, abs=3)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_channels_are_averaged(channels: int) -> None:
+    parts = np.random.default_rng(1).normal(size=(70_000, channels)) * 0.1
+    read = opened(encode(parts, subtype="DOUBLE"))
+    np.testing.assert_allclose(read.samples, parts.mean(axis=1), atol=1e-6)
+
+
+def test_the_content_decides_and_not_the_extension() -> None:
+    flac = encode(tone(), format="FLAC")
+    np.testing.assert_array_equal(opened(flac, "a.wav").samples, opened(flac, "a.flac").samples)
+
+
+@pytest.mark.parametrize("quality", ["VHQ", "HQ"])
+@pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000])
+def test_resampling_keeps_a_tone(rate: int, quality: str) -> None:
+    read = opened(encode(tone(1.0), subtype="FLOAT")).at(rate, quality)
+    assert len(read) == math.ceil(RATE * rate / RATE)
+    expected = 0.5 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate)
+    np.testing.assert_allclose(read[500:-500], expected[500:-500], atol=1e-3)
+
+
+def test_silence_is_zeros_or_a_constant() -> None:
+    assert opened(encode(np.zeros(100))).silent
+    assert opened(encode(np.full(100, 0.25), subtype="FLOAT")).silent
+    assert not opened(encode(np.r_[np.zeros(99), 1e-3], subtype="FLOAT")).silent
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_no_numbers(value: float) -> None:
+    samples = tone()
+    samples[77] = value
+    assert refused(encode(samples, subtype="FLOAT")).code == "NON_FINITE"
+
+
+def test_doubles_beyond_single_precision_are_not_numbers_either() -> None:
+    assert refused(encode(np.array([0.0, 1e300]), subtype="DOUBLE")).code == "NON_FINITE"
+
+
+def test_no_samples_and_no_bytes() -> None:
+    assert refused(encode(np.zeros(0))).code == "EMPTY_AUDIO"
+    assert refused(b"").code == "EMPTY_FILE"
+
+
+def test_every_truncation_of_a_wave_file_is_refused() -> None:
+    whole = encode(tone(0.01))
+    for length in (4, 11, 12, 20, 36, 40, 43, 44, 45, len(whole) - 2):
+        assert refused(whole[:length]).code in ("MEDIA_TRUNCATED", "UNREADABLE_AUDIO"), length
+
+
+def test_truncated_flac_and_damaged_headers() -> None:
+    flac = encode(np.random.default_rng(1).normal(size=40_000) * 0.1, format="FLAC")
+    assert refused(flac[: len(flac) // 2], "a.flac").code in ("MEDIA_TRUNCATED", "UNREADABLE_AUDIO")
+    assert refused(flac[:20], "a.flac").code == "UNREADABLE_AUDIO"
+    assert refused(encode(tone(), format="OGG")[:60], "a.ogg").code == "UNREADABLE_AUDIO"
+
+
+def test_streamed_wave_files_with_an_open_length_are_read() -> None:
+    whole = bytearray(encode(tone()))
+    place = whole.index(b"data")
+    whole[place + 4 : place + 8] = struct.pack("<I", 0xFFFFFFFF)
+    assert len(opened(bytes(whole)).samples) == len(tone())
+
+
+@pytest.mark.parametrize(
+    ("start", "code", "word"),
+    [
+        (b"\x00\x00\x00\x18ftypisom", "VIDEO_CONTAINER", "MPEG-4"),
+        (b"\x1aE\xdf\xa3", "VIDEO_CONTAINER", "Matroska"),
+        (b"RIFF\x00\x00\x00\x00AVI LIST", "VIDEO_CONTAINER", "AVI"),
+        (b"\x00\x00\x00\x18ftypM4A ", "NOT_AUDIO", "MPEG-4 audio"),
+        (b"\x89PNG\r\n\x1a\n", "NOT_AUDIO", "PNG"),
+        (b"PK\x03\x04", "NOT_AUDIO", "zip"),
+        (b"MThd\x00\x00", "NOT_AUDIO", "MIDI"),
+    ],
+)
+def test_other_containers_are_named(start: bytes, code: str, word: str) -> None:
+    error = refused(start + bytes(200), "speech.wav")
+    assert error.code == code
+    assert word in error.message
+
+
+@pytest.mark.parametrize("data", [b"hello, this is text\n" * 20, bytes(1000), bytes(range(256)) * 8])
+def test_bytes_that_are_no_audio(data: bytes) -> None:
+    assert refused(data, "a.mp3").code == "UNREADABLE_AUDIO"
+
+
+def test_ten_hours_are_refused_by_the_header() -> None:
+    buffer = io.BytesIO()
+    with soundfile.SoundFile(buffer, "w", 8000, 1, format="FLAC", subtype="PCM_16") as file:
+        for _ in range(36):
+            file.write(np.zeros(8000 * 1000, dtype=np.int16))
+    error = refused(buffer.getvalue(), "long.flac")
+    assert error.code == "TOO_LONG"
+    assert "36000 s" in error.message
+
+
+def test_many_channels_count_against_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audio, "MAX_SAMPLES", 1000)
+    assert refused(encode(np.zeros((300, 4)))).code == "TOO_LONG"
+    assert len(opened(encode(np.zeros((250, 4)))).samples) == 250
+
+
+def test_large_files_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audio, "MAX_FILE_BYTES", 100)
+    assert refused(encode(tone())).code == "TOO_LARGE"
+
+
+@pytest.mark.parametrize("rate", [1, 999, 800_000])
+def test_absurd_rates_are_refused(rate: int) -> None:
+    assert refused(encode(np.zeros(10), rate)).code == "BAD_SAMPLE_RATE"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 400), st.integers(0, 255), st.sampled_from(["WAV", "FLAC", "OGG"]))
+def test_one_damaged_byte_never_crashes(place: int, value: int, format: str) -> None:
+    data = bytearray(encode(tone(0.05), format=format))
+    data[place % len(data)] = value
+    try:
+        samples = opened(bytes(data)).samples
+    except SampleError:
+        return
+    assert np.isfinite(samples).all()
+
+
+@pytest.mark.parametrize("content", [Content(text="a.wav"), Content(json=[1, 2]), Content(json=None)])
+def test_an_audio_kind_wants_a_file(content: Content) -> None:
+    with pytest.raises(SampleError, match="expected an audio file"):
+        KINDS["audio"].read(content, "prediction", {})
+
+
+def test_a_decoded_recording_knows_its_file() -> None:
+    blob = media.from_bytes(encode(say("Hello.")), "hello.wav")
+    read = decode(blob)
+    assert (read.sha256, read.name) == (blob.sha256, "hello.wav")
+    assert read.seconds == pytest.approx(len(read.samples) / RATE)
