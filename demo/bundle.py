@@ -107,7 +107,7 @@ class Task:
         if not 8 <= len(self._samples) <= 60:
             raise ValueError(f"{self.recipe.name} has {len(self._samples)} samples; 8 to 60 are due")
         recipe = self.recipe
-        envelope = {"task": recipe.name, "type": recipe.type}
+        envelope: dict[str, Any] = {"task": recipe.name, "type": recipe.type}
         annotation = {
             **envelope,
             "data_source": "; ".join(recipe.sources),

@@ -91,8 +91,7 @@ def clip(package: str, member: str, width: int, height: int) -> tuple[Image, ...
     """Return all frames of a video, each filling width x height."""
     with av.open(io.BytesIO(sources.read(package, member))) as container:
         return tuple(
-            cover(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), width, height)
-            for frame in container.decode(video=0)
+            cover(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8), width, height) for frame in container.decode(video=0)
         )
 
 

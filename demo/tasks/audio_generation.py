@@ -115,9 +115,7 @@ BUILDERS = (
         fill_text_to_speech,
     ),
     Builder(
-        _recipe(
-            "VoiceConversion", ("espeakng-loader", "django"), "the text that the source says", "vocoder, pitch and formants"
-        ),
+        _recipe("VoiceConversion", ("espeakng-loader", "django"), "the text that the source says", "vocoder, pitch and formants"),
         fill_voice_conversion,
     ),
     Builder(

@@ -63,7 +63,7 @@ def poses(matrices: list[NDArray[Any]]) -> Media:
 
 def to_image(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Round values in 0..255 to 8 bits."""
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(values), 0, 255), dtype=np.uint8)
 
 
 def question(text: str, options: Sequence[str] | None = None, **media: Any) -> dict[str, Any]:
@@ -76,5 +76,3 @@ def question(text: str, options: Sequence[str] | None = None, **media: Any) -> d
     if options:
         body["options"] = list(options)
     return body
-
-

@@ -131,13 +131,9 @@ def _recipe(name: str, truth: str, baseline: str) -> Recipe:
 
 BUILDERS = (
     Builder(_recipe("Image Deraining", "the photo before rain was drawn on it", "horizontal median"), fill_deraining),
-    Builder(
-        _recipe("Low-light Image Enhancement", "the photo before it was darkened", "fixed gamma and gain"), fill_low_light
-    ),
+    Builder(_recipe("Low-light Image Enhancement", "the photo before it was darkened", "fixed gamma and gain"), fill_low_light),
     Builder(_recipe("Image Deblurring", "the photo before it was blurred", "Wiener filter of one width"), fill_deblurring),
-    Builder(
-        _recipe("JPEG Image Artifact Deduction", "the photo before compression", "bilateral filter"), fill_jpeg
-    ),
+    Builder(_recipe("JPEG Image Artifact Deduction", "the photo before compression", "bilateral filter"), fill_jpeg),
     Builder(
         _recipe("Image Colorization", "the photo with its colours", "ridge regression from grey to chroma"),
         fill_colorization,

@@ -10,7 +10,7 @@ import numpy as np
 from demo import sources
 from demo.bundle import Recipe, Task
 from demo.tasks.base import Builder, question
-from demo.tasks.image_comprehension import passengers
+from demo.tasks.image_pages import passengers
 
 COLUMNS = ("Name", "Sex", "Age", "Pclass", "Fare", "Ticket")
 # Each question: column asked for, its wording, and a comparison when the row is to be found by one.

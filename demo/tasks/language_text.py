@@ -143,27 +143,35 @@ def fill_grammar(task: Task) -> None:
             return
 
 
-def _lexicon(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """IBM model 1: translation probabilities from ten rounds of expectation maximisation; the best word for each."""
-    split = [(_french_tokens(e), _french_tokens(f)) for e, f in pairs]
-    table: dict[str, dict[str, float]] = defaultdict(dict)
+Split = list[tuple[list[str], list[str]]]
+Table = dict[str, dict[str, float]]
+
+
+def _reestimate(split: Split, table: Table) -> None:
+    """One round of expectation maximisation of IBM model 1, in place."""
+    counts: Table = defaultdict(lambda: defaultdict(float))
+    totals: dict[str, float] = defaultdict(float)
     for english, french in split:
-        for e in english:
-            for f in french:
-                table[f][e] = 1.0
+        for f in french:
+            norm = sum(table[f][e] for e in english)
+            for e in english:
+                share = table[f][e] / norm
+                counts[f][e] += share
+                totals[e] += share
+    for f, row in table.items():
+        for e in row:
+            row[e] = counts[f][e] / totals[e]
+
+
+def _lexicon(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """The best French word for each English one, by IBM model 1 after ten rounds."""
+    split = [(_french_tokens(e), _french_tokens(f)) for e, f in pairs]
+    table: Table = defaultdict(dict)
+    for english, french in split:
+        for f in french:
+            table[f].update(dict.fromkeys(english, 1.0))
     for _ in range(10):
-        counts: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        totals: dict[str, float] = defaultdict(float)
-        for english, french in split:
-            for f in french:
-                norm = sum(table[f][e] for e in english)
-                for e in english:
-                    share = table[f][e] / norm
-                    counts[f][e] += share
-                    totals[e] += share
-        for f, row in table.items():
-            for e in row:
-                row[e] = counts[f][e] / totals[e]
+        _reestimate(split, table)
     best: dict[str, tuple[float, str]] = {}
     for f in sorted(table):
         for e, probability in table[f].items():

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay, cKDTree
 
-from demo import shapes
+from demo import files, shapes
 from demo.bundle import Media, Recipe, Task
 from demo.tasks.base import Builder, mesh, points
 
@@ -120,7 +120,7 @@ def _fuse(pictures: list[NDArray[np.uint16]]) -> Points:
 
 
 def _depth_png(picture: NDArray[np.uint16]) -> Media:
-    return Media(".png", lambda path: path.write_bytes(cv2.imencode(".png", picture)[1].tobytes()))
+    return Media(".png", lambda path: files.write_png(path, picture))
 
 
 def fill_depth(task: Task) -> None:
@@ -144,9 +144,7 @@ def _recipe(name: str, truth: str, baseline: str) -> Recipe:
 
 BUILDERS = (
     Builder(_recipe("3D Point Cloud Completion", "points on the whole model", "reflection of what is seen"), fill_completion),
-    Builder(
-        _recipe("Point Cloud to Mesh Object Reconstruction", "the model the points lie on", "alpha shape"), fill_meshes
-    ),
+    Builder(_recipe("Point Cloud to Mesh Object Reconstruction", "the model the points lie on", "alpha shape"), fill_meshes),
     Builder(
         _recipe("RGB-D to Point Cloud Reconstruction", "points on the whole model", "fusion of four depth pictures"),
         fill_depth,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -128,7 +130,7 @@ def fill_odometry(task: Task) -> None:
         motion = np.eye(4)
         motion[2, 3] = STEP  # wheel odometry gives the first guess
         found = [np.eye(4)]
-        for before, after in zip(scans[:-1], scans[1:], strict=True):
+        for before, after in itertools.pairwise(scans):
             motion = match(after, before, motion)
             found.append(found[-1] @ motion)
         given = {"pointclouds": [points(scan) for scan in scans], "prompt": "Where was the scanner at each scan?"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ Floats = NDArray[np.float32]
 
 def dense_flow(first: NDArray[Any], second: NDArray[Any]) -> Floats:
     """Return the motion from `first` to `second` by dense inverse search, at the finest setting."""
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)
     pair = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (first, second)]
     return np.asarray(search.calc(pair[0], pair[1], None), dtype=np.float32)
@@ -107,7 +108,7 @@ def _stereo() -> tuple[NDArray[np.uint8], NDArray[np.uint8], Floats]:
 def _figure(name: str, height: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Return the colours and the opacity of a drawn figure, scaled to a height."""
     coded = np.frombuffer(sources.read("arcade", FIGURES + name), np.uint8)
-    image = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)
+    image: NDArray[Any] = np.asarray(cv2.imdecode(coded, cv2.IMREAD_UNCHANGED))
     size = (max(1, round(image.shape[1] * height / image.shape[0])), height)
     image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     return cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2RGB), image[..., 3:] / 255.0
@@ -144,7 +145,7 @@ def _film(
 def _guess_direction(frames: list[NDArray[np.uint8]]) -> str:
     """Follow the middle of what moves against the camera's own motion, from the first half to the second."""
     tracks = []
-    for first, second in zip(frames[:-1], frames[1:], strict=True):
+    for first, second in itertools.pairwise(frames):
         motion = dense_flow(first, second)
         own = motion - np.median(motion.reshape(-1, 2), axis=0)
         strength = np.linalg.norm(own, axis=2)
@@ -215,9 +216,7 @@ def _recipe(name: str, kind: str, used: tuple[str, ...], truth: str, baseline: s
 PHOTOS = ("mvtb-data", "skimage", "sklearn", "gradio")
 BUILDERS = (
     Builder(
-        _recipe(
-            "Optical Flow in Simple Synthetic Scene", "flow", PHOTOS, "the motion that was applied", "dense inverse search"
-        ),
+        _recipe("Optical Flow in Simple Synthetic Scene", "flow", PHOTOS, "the motion that was applied", "dense inverse search"),
         fill_simple_flow,
     ),
     Builder(
