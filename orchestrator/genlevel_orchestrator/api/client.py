@@ -170,7 +170,7 @@ class OrchestratorClient:
             return UserError(
                 f"no orchestrator answers at {self.endpoint}", "Start one with `genlevel serve`, or check --endpoint.", ExitCode.UNREACHABLE
             )
-        message = status.message if status is not None else f"{code.name}: {error.details()}"
+        message = status.message.removesuffix(f"; {remedy}") if status is not None else f"{code.name}: {error.details()}"
         return UserError(message, remedy or None, _EXIT_CODES.get(code, ExitCode.BAD_INPUT), details={"code": code.name})
 
 

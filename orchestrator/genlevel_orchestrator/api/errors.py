@@ -55,7 +55,9 @@ def rich_status(error: ApiError) -> status_pb2.Status:
         ]
         details.append(_packed(error_details_pb2.BadRequest(field_violations=violations)))
     code = code_pb2.Code.Value(error.code.name)
-    return status_pb2.Status(code=code, message=error.message[:_TEXT_LIMIT], details=details)
+    # One text in both places: grpc_status refuses a call whose details are not the status's message.
+    words = f"{error.message[:_TEXT_LIMIT]}; {error.remedy[:_TEXT_LIMIT]}" if error.remedy else error.message[:_TEXT_LIMIT]
+    return status_pb2.Status(code=code, message=words, details=details)
 
 
 def _packed(message: Any) -> any_pb2.Any:
@@ -68,6 +70,5 @@ async def abort(context: Any, error: ApiError) -> NoReturn:
     """End a call with an error."""
     status = rich_status(error)
     trailer = (("grpc-status-details-bin", status.SerializeToString()),)
-    words = f"{status.message}; {error.remedy[:_TEXT_LIMIT]}" if error.remedy else status.message
-    await context.abort(error.code, words, trailing_metadata=trailer)
+    await context.abort(error.code, status.message, trailing_metadata=trailer)
     raise AssertionError("abort returned")

@@ -15,7 +15,7 @@ from genlevel_orchestrator.api.planning import plan
 from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.runs import records
 from genlevel_orchestrator.runs.evaluators import Mode
-from genlevel_orchestrator.runs.results import RunResult, RunState, Violation
+from genlevel_orchestrator.runs.results import LevelSet, RunResult, RunState, Violation
 from genlevel_orchestrator.runs.runner import RunCancelled
 from genlevel_orchestrator.runs.service import RunService
 
@@ -40,6 +40,8 @@ class JournalBackend:
         self._mode: Mode = mode
         self._slots = asyncio.Semaphore(at_once)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._started: set[str] = set()
+        self._known_levels: dict[tuple[str, float | None], LevelSet | None] = {}
 
     async def create(self, spec: RunSpec, request_id: str) -> RunView:
         """Start a run in the background, or return the one already made for a request id."""
@@ -50,8 +52,10 @@ class JournalBackend:
                 grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED", f"request_id {request_id} made run {record.name} of another request",
                 "choose a new UUID for each run",
             )  # fmt: skip
-        # A repeated request must not start the run a second time; nothing awaits between here and the entry in the table.
-        if record.state is RunState.QUEUED and record.name not in self._tasks:
+        # A repeated request must not start the run again, also when its record was read before the first one ended. Nothing awaits
+        # between here and the entry in the set.
+        if record.state is RunState.QUEUED and record.name not in self._started:
+            self._started.add(record.name)
             task = asyncio.create_task(self._work(record.name))
             self._tasks[record.name] = task
             task.add_done_callback(lambda _: self._tasks.pop(record.name, None))
@@ -95,16 +99,21 @@ class JournalBackend:
             raise UnknownRun(name) from error
 
     def _view(self, record: records.RunRecord) -> RunView:
-        levels = None
-        if record.state.ended:
-            result = self._journal.result(record.name)
-            levels = next(iter(result.levels.values()), None) if result else None
+        levels = self._levels(record) if record.state.ended else None
         return RunView(
             name=record.name, model=record.spec.model, state=record.state, created=_time(record.created),
             ended=_time(record.ended) if record.ended else "", tasks_total=record.tasks_total, tasks_done=record.tasks_done,
             shards_total=record.shards_total, shards_done=record.shards_done, shards_reused=record.shards_reused,
             levels=levels, message=record.message,
         )  # fmt: skip
+
+    def _levels(self, record: records.RunRecord) -> LevelSet | None:
+        """Return the levels of a run that has ended, remembered, as they lie in a large document."""
+        key = (record.name, record.ended)
+        if key not in self._known_levels:
+            result = self._journal.result(record.name)
+            self._known_levels[key] = next(iter(result.levels.values()), None) if result else None
+        return self._known_levels[key]
 
     async def list(self, limit: int, after: str | None) -> Sequence[RunView]:
         """Return runs, newest first, after the run of that name."""
