@@ -236,13 +236,17 @@ class _Cursor:
             except RecursionError:
                 raise _too_deep() from None
             else:
-                # A number that touches the window's end may go on behind it.
-                if end < len(self._text) or self._ended:
+                if self._ended or not self._may_go_on(end):
                     return self._passed(end, value)
             if len(self._text) - self._at > ELEMENT_LIMIT:
                 raise self.fault("SAMPLE_TOO_LARGE", f"one value has more than {ELEMENT_LIMIT} bytes")
             self._more(need)
             need *= 2
+
+    def _may_go_on(self, end: int) -> bool:
+        """Whether a number may be cut off by the window's end: `1`, `1.`, `1e` and `1e+` decode as 1."""
+        rest = self._text[end : end + 3]
+        return not rest or (end + len(rest) == len(self._text) and rest[0] in ".eE")
 
     def _final(self, error: json.JSONDecodeError) -> bool:
         """Whether more text could not mend the error: it lies well before the window's end."""

@@ -107,7 +107,8 @@ class Journal:
                 raise UserError(f"run {name} is at work in another process", f"Watch it with `genlevel runs watch {name}`.")
             connection.execute(
                 tables.runs.update().where(tables.runs.c.name == name).values(
-                    state=str(RunState.RUNNING), owner=owner(), beat=time.time(), ended=None, cancel_requested=False,
+                    state=str(RunState.RUNNING), owner=owner(), beat=time.time(), ended=None,
+                    cancel_requested=row["cancel_requested"] and row["state"] == RunState.QUEUED,
                     tasks_done=0, tasks_total=0, shards_total=0, shards_done=0, shards_reused=0, message="", result=None,
                 )
             )  # fmt: skip

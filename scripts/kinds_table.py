@@ -9,7 +9,7 @@ from typing import Any
 
 from genlevel_evaluator import formats
 
-TABLE = Path(__file__).parents[3] / "orchestrator/genlevel_orchestrator/bundle/data/kinds.json"
+TABLE = Path(__file__).parents[1] / "orchestrator/genlevel_orchestrator/bundle/data/kinds.json"
 
 
 def build() -> dict[str, Any]:

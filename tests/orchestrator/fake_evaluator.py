@@ -1,0 +1,172 @@
+"""An evaluator that does as it is told: for what a real one does only when it breaks."""
+
+# ruff: noqa: N802 - gRPC names the methods
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+from genlevel.v1 import evaluator_pb2 as pb
+from genlevel.v1 import evaluator_pb2_grpc
+
+OPTIONS = [("grpc.max_receive_message_length", 64 << 20), ("grpc.max_send_message_length", 64 << 20), ("grpc.so_reuseport", 0)]
+
+
+class Trouble(Exception):
+    """Ends a call with a status; ``reason`` adds our details."""
+
+    def __init__(self, code: grpc.StatusCode, details: str, reason: str = "") -> None:
+        super().__init__(details)
+        self.code = code
+        self.details = details
+        self.reason = reason
+
+
+DEAD = Trouble(grpc.StatusCode.INTERNAL, "Traceback\nThe actor died unexpectedly before finishing this task.")
+BUSY = Trouble(grpc.StatusCode.RESOURCE_EXHAUSTED, "Request dropped due to backpressure (num_queued_requests=2)")
+AWAY = Trouble(grpc.StatusCode.UNAVAILABLE, "draining", "NOT_READY")
+
+
+@dataclass
+class FakeEvaluator(evaluator_pb2_grpc.EvaluatorServiceServicer):  # type: ignore[misc]
+    """Scores exact matches, in percent; counts what it was asked.
+
+    Attributes:
+        before: called with every shard before it is scored; raises Trouble to fail the call.
+        signature: part of the signature's digest.
+    """
+
+    name: str = "language"
+    metrics: tuple[str, ...] = ("accuracy", "token_f1")
+    before: Callable[[pb.EvaluateShardRequest], Any] = lambda _: None
+    signature: str = "v1"
+    calls: Counter[str] = field(default_factory=Counter)
+    scored: Counter[str] = field(default_factory=Counter)
+    shards: list[list[str]] = field(default_factory=list)
+    metadata: list[dict[str, str]] = field(default_factory=list)
+    running: int = 0
+    most_running: int = 0
+
+    async def DescribeEvaluator(self, request: Any, context: Any) -> pb.DescribeEvaluatorResponse:
+        self.calls["describe"] += 1
+        metrics = [pb.MetricDescription(metric=name, version=1, input_kind="text", unit="percent") for name in self.metrics]
+        return pb.DescribeEvaluatorResponse(evaluator=self.name, version="fake", protocol_version=1, metrics=metrics)
+
+    async def EvaluateShard(self, request: pb.EvaluateShardRequest, context: Any) -> pb.EvaluateShardResponse:
+        self.calls["evaluate"] += 1
+        self.metadata.append({str(key): str(value) for key, value in context.invocation_metadata() or ()})
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            outcome = self.before(request) if request.samples else None
+            if asyncio.iscoroutine(outcome):
+                await outcome
+        except Trouble as trouble:
+            await self._fail(context, trouble)
+        finally:
+            self.running -= 1
+        return self._evaluated(request)
+
+    async def EvaluateShardStream(self, requests: Any, context: Any) -> pb.EvaluateShardStreamResponse:
+        self.calls["stream"] += 1
+        start: pb.EvaluateShardRequest | None = None
+        blobs: Counter[str] = Counter()
+        async for request in requests:
+            which = request.WhichOneof("part")
+            if which == "start":
+                start = request.start
+            elif which == "chunk":
+                assert len(request.chunk.data) <= 1 << 20
+                blobs[request.chunk.sha256] += len(request.chunk.data)
+            elif start is not None:
+                assert request.sample.prediction.media.blob in blobs
+                start.samples.append(request.sample)
+        assert start is not None
+        return pb.EvaluateShardStreamResponse(result=self._evaluated(start))
+
+    async def CombineStates(self, request: pb.CombineStatesRequest, context: Any) -> pb.CombineStatesResponse:
+        self.calls["combine"] += 1
+        assert len(request.states) <= 16
+        merged = pb.MetricState(format_version=1, signature_digest=request.states[0].signature_digest, kind="rows")
+        correct = b"".join(state.columns[0].values for state in request.states)
+        merged.keys.extend(key for state in request.states for key in state.keys)
+        merged.columns.add(name="correct", dtype="u1", values=correct)
+        response = pb.CombineStatesResponse(state=merged)
+        if request.finalize:
+            response.value.CopyFrom(self._value(merged, request.metric))
+        return response
+
+    async def FinalizeMetric(self, request: pb.FinalizeMetricRequest, context: Any) -> pb.FinalizeMetricResponse:
+        self.calls["finalize"] += 1
+        return pb.FinalizeMetricResponse(value=self._value(request.state, request.metric))
+
+    def _evaluated(self, request: pb.EvaluateShardRequest) -> pb.EvaluateShardResponse:
+        ids = [sample.id for sample in request.samples]
+        if ids:
+            self.shards.append(ids)
+        self.scored.update(ids)
+        correct = bytes(
+            any(sample.prediction.text == reference.text for reference in sample.references) and sample.HasField("prediction")
+            for sample in request.samples
+        )
+        state = pb.MetricState(format_version=1, signature_digest=self._digest(request.metric), kind="rows", keys=ids)
+        state.columns.add(name="correct", dtype="u1", values=correct)
+        response = pb.EvaluateShardResponse(state=state, signature=self._signature(request.metric))
+        for sample in request.samples:
+            if sample.prediction.text == "odd":
+                response.issues.add(sample_id=sample.id, code="ODD", severity=pb.SEVERITY_WARNING, message="an odd prediction")
+        if request.finalize:
+            response.value.CopyFrom(self._value(state, request.metric))
+        return response
+
+    def _digest(self, metric: pb.MetricSpec) -> str:
+        return f"{metric.metric}-{self.signature}".ljust(64, "0")
+
+    def _signature(self, metric: pb.MetricSpec) -> pb.Signature:
+        return pb.Signature(text=f"{metric.metric}|v:1", digest=self._digest(metric), metric=metric.metric, metric_version=1)
+
+    def _value(self, state: pb.MetricState, metric: pb.MetricSpec) -> pb.MetricValue:
+        correct = state.columns[0].values
+        value = pb.MetricValue(
+            unit="percent", signature=self._signature(metric), expected=len(correct), present=len(correct), comparable=True,
+            missing_scored_as_worst=True,
+        )  # fmt: skip
+        if correct:
+            value.value = 100.0 * sum(correct) / len(correct)
+        else:
+            value.reason = "no_reference"
+        return value
+
+    async def _fail(self, context: Any, trouble: Trouble) -> None:
+        if trouble.code is grpc.StatusCode.OK:
+            os._exit(1)
+        if trouble.reason:
+            detail = any_pb2.Any()
+            detail.Pack(error_details_pb2.ErrorInfo(reason=trouble.reason, domain="genlevel", metadata={"remedy": "mend it"}))
+            status = status_pb2.Status(code=trouble.code.value[0], message=trouble.details, details=[detail])
+            context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+        await context.abort(trouble.code, trouble.details)
+
+
+@asynccontextmanager
+async def serving(fake: FakeEvaluator, address: str = "127.0.0.1:0") -> AsyncIterator[str]:
+    """The address of a running fake."""
+    server = grpc.aio.server(options=OPTIONS)
+    evaluator_pb2_grpc.add_EvaluatorServiceServicer_to_server(fake, server)
+    port = server.add_insecure_port(address)
+    assert port
+    await server.start()
+    try:
+        yield f"{address.rsplit(':', 1)[0]}:{port}"
+    finally:
+        await server.stop(0)
