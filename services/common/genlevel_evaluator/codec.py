@@ -212,7 +212,9 @@ def encode_value(value: Value) -> evaluator_pb2.MetricValue:
         reason=value.reason, unit=value.unit, signature=encode_signature(value.signature), expected=value.expected,
         present=value.present, excluded=value.excluded, missing_scored_as_worst=value.missing_scored_as_worst,
         companions={name: number for name, number in value.companions.items() if not math.isnan(number)},
-        warnings=value.warnings, comparable=value.signature.comparable,
+        warnings=value.warnings,
+        # A reference network may still not be the one the SoTA was measured with (metric-decisions R8): fvd with I3D says so.
+        comparable=value.signature.comparable and "not_comparable" not in value.warnings,
     )
     if value.value is not None:
         message.value = value.value
