@@ -10,6 +10,7 @@ import grpc
 
 from genlevel.v1 import orchestrator_pb2 as pb
 from genlevel.v1 import orchestrator_pb2_grpc
+from genlevel_orchestrator.api.client import parse_endpoint
 from genlevel_orchestrator.client import MAX_MESSAGE_BYTES
 from genlevel_orchestrator.errors import ExitCode, UserError
 from genlevel_orchestrator.failures import error_info
@@ -91,6 +92,9 @@ def _event(message: pb.WatchRunResponse) -> EventRecord:
 
 @asynccontextmanager
 async def connect(endpoint: str, token: str = "") -> AsyncIterator[RemoteOrchestrator]:
-    """An orchestrator at an address."""
-    async with grpc.aio.insecure_channel(endpoint, options=_OPTIONS) as channel:
+    """An orchestrator at ``host:port``, or ``grpcs://host:port`` for TLS."""
+    address, credentials = parse_endpoint(endpoint)
+    secure = credentials is not None
+    channel = grpc.aio.secure_channel(address, credentials, _OPTIONS) if secure else grpc.aio.insecure_channel(address, _OPTIONS)
+    async with channel:
         yield RemoteOrchestrator(endpoint, channel, token)

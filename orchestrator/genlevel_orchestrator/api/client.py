@@ -52,15 +52,12 @@ class OrchestratorClient:
     """
 
     def __init__(self, endpoint: str, token: str | None = None, authority: Path | None = None) -> None:
-        scheme, _, address = endpoint.rpartition("://")
-        if scheme not in ("", "grpc", "grpcs") or ":" not in address:
-            raise UserError(f"{endpoint!r} is no endpoint", "Write host:port, or grpcs://host:port for TLS.")
-        self.endpoint = address
+        self.endpoint, credentials = parse_endpoint(endpoint, authority)
         options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
-        if scheme == "grpcs":
-            self._channel = grpc.secure_channel(address, grpc.ssl_channel_credentials(_authority(authority)), options=options)
+        if credentials is not None:
+            self._channel = grpc.secure_channel(self.endpoint, credentials, options=options)
         else:
-            self._channel = grpc.insecure_channel(address, options=options)
+            self._channel = grpc.insecure_channel(self.endpoint, options=options)
         self._stub: Any = orchestrator_pb2_grpc.OrchestratorServiceStub(self._channel)
         found = token if token is not None else read_token()
         self._metadata = (("authorization", f"Bearer {found}"),) if found else ()
@@ -172,6 +169,21 @@ class OrchestratorClient:
             )
         message = status.message.removesuffix(f"; {remedy}") if status is not None else f"{code.name}: {error.details()}"
         return UserError(message, remedy or None, _EXIT_CODES.get(code, ExitCode.BAD_INPUT), details={"code": code.name})
+
+
+def parse_endpoint(endpoint: str, authority: Path | None = None) -> tuple[str, Any]:
+    """Return the address of an endpoint, and its TLS credentials or None.
+
+    >>> parse_endpoint("grpc://127.0.0.1:9100")
+    ('127.0.0.1:9100', None)
+
+    Raises:
+        UserError: It is none.
+    """
+    scheme, _, address = endpoint.rpartition("://")
+    if scheme not in ("", "grpc", "grpcs") or ":" not in address:
+        raise UserError(f"{endpoint!r} is no endpoint", "Write host:port, or grpcs://host:port for TLS.")
+    return address, grpc.ssl_channel_credentials(_authority(authority)) if scheme == "grpcs" else None
 
 
 def _authority(path: Path | None) -> bytes | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,13 @@ from typing import Any
 import typer
 
 from genlevel.v1 import orchestrator_pb2 as pb
+from genlevel_orchestrator.api.auth import read_token
 from genlevel_orchestrator.cli.output import print_json, print_lines
 from genlevel_orchestrator.cli.progress import watch
 from genlevel_orchestrator.cli.run import run_until_interrupted
 from genlevel_orchestrator.errors import ExitCode, UserError
 from genlevel_orchestrator.remote_client import RemoteOrchestrator, connect
 from genlevel_orchestrator.runs.runner import Listener
-
-TOKEN_VARIABLE = "GENLEVEL_ORCHESTRATOR_TOKEN"
 
 
 def run_remotely(
@@ -53,7 +51,7 @@ def _uri(path: Path) -> str:
 
 
 async def _follow(endpoint: str, request: pb.CreateRunRequest, listener: Listener) -> tuple[pb.Run, dict[str, bytes]]:
-    async with connect(endpoint, os.environ.get(TOKEN_VARIABLE, "")) as orchestrator:
+    async with connect(endpoint, read_token() or "") as orchestrator:
         name = (await orchestrator.create(request)).run.name
         try:
             async for event in orchestrator.watch(name):

@@ -19,7 +19,7 @@ from genlevel_orchestrator.report.words import (
 # Kinds of a coverage bar: class, key of the counts, words of the legend.
 COVERAGE = (
     ("win", "wins", "reaches the SoTA"),
-    ("model", "below", "scored, below the SoTA"),
+    ("model", "below", "scored, no win"),
     ("stand-in", "not_comparable", "scored by a stand-in, not comparable"),
     ("undefined", "undefined", "undefined"),
     ("failed", "failed", "failed, not the model's fault"),

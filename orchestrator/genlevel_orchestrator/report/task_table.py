@@ -33,7 +33,7 @@ def tasks_section(report: dict[str, Any]) -> Markup:
 def _row(task: dict[str, Any]) -> Markup:
     kind = task_kind(task)
     words = STATUSES[task["status"]]
-    mark = {"win": "reaches SoTA", "model": "below SoTA", "stand-in": "not comparable"}.get(kind, words)
+    mark = _marks(task).get(kind, words)
     bar = score_bar(task["normalised"], task["sota_normalised"], kind, f"score {shown(task['normalised'])}")
     score = join(element("span", shown(task["normalised"])), bar) if task["normalised"] is not None else "–"
     badges = [element("span", mark, class_=f"badge task-{kind}")]
@@ -49,6 +49,12 @@ def _row(task: dict[str, Any]) -> Markup:
     )
     search = " ".join((task["task_id"], task["name"], task["metric"], task["metric_label"], task["skill"], mark, words))
     return element("tr", *(_cell(name, content) for name, content in cells), data_search=search.casefold())
+
+
+def _marks(task: dict[str, Any]) -> dict[str, str]:
+    # Where nobody knows how the SoTA was measured, a value is neither above nor below it.
+    below = "below SoTA" if task["sota_protocol"] != "unknown" else "SoTA unknown"
+    return {"win": "reaches SoTA", "model": below, "stand-in": "not comparable"}
 
 
 def _cell(name: str, content: Markup | str) -> Markup:
