@@ -13,6 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_audio import world
+
 RATE = 22_050
 FRAME_MILLISECONDS = 5.0
 FFT_SIZE = 512
@@ -32,12 +34,7 @@ def mel_cepstra(samples: NDArray[Any], envelope: Envelope = "pymcd") -> Matrix:
         envelope: `pymcd` takes WORLD's power spectrum for an amplitude spectrum, as pymcd does: its logarithm is doubled down to a floor of 1e-8;
             `power` takes it for what it is.
     """
-    import pyworld
-
-    signal = np.ascontiguousarray(samples, dtype=np.float64)
-    pitch, times = pyworld.dio(signal, RATE, frame_period=FRAME_MILLISECONDS)
-    pitch = pyworld.stonemask(signal, pitch, times, RATE)
-    power = pyworld.cheaptrick(signal, pitch, times, RATE, fft_size=FFT_SIZE)
+    power = world.envelope(samples, RATE, FRAME_MILLISECONDS, FFT_SIZE)
     logarithm = np.log(power * power + _FLOOR) if envelope == "pymcd" else np.log(power + _FLOOR)
     return np.asarray(logarithm @ _to_mel_cepstrum().T)
 
