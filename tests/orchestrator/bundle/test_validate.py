@@ -121,7 +121,7 @@ def test_media_of_a_bundle_are_looked_at(tmp_path: Path, bundles: ModuleType, ca
     task = next(task for task in Catalogue.load().tasks.values() if task.metric_id == "chamfer_distance")
     name = task.name
     data = [{"id": index, "output": {"mesh": "shapes/whole.npz"}} for index in range(4)]
-    shown = ["shapes/cut.npz", "../../../outside.npz", "shapes/link.npz", "shapes/none.npz"]
+    shown = ["shapes/cut.npz", "../../../../outside.npz", "shapes/link.npz", "shapes/none.npz"]
     place = bundles.write_task(
         tmp_path, name, data, [{"id": index, "prediction": text} for index, text in enumerate(shown)], "3D/generation"
     )
