@@ -59,7 +59,7 @@ def i3d() -> None:
     with tempfile.TemporaryDirectory() as folder:
         np.save(f"{folder}/clips.npy", frames)
         program = ROOT / "tests" / "video" / "oracle_i3d.py"
-        command = [python, program, f"{folder}/clips.npy", f"{folder}/logits.npy", "3"]
+        command = [str(python), str(program), f"{folder}/clips.npy", f"{folder}/logits.npy", "3"]
         done = subprocess.run(command, env={"JAX_PLATFORMS": "cpu"}, capture_output=True, text=True, check=True)
         theirs = np.load(f"{folder}/logits.npy")
     note = f"{CLIPS} clips of 16 frames on the CPU; theirs compiled, compile time left out"
