@@ -86,7 +86,9 @@ def _said(code: grpc.StatusCode, info: error_details_pb2.ErrorInfo, details: str
     kind = kinds.get(code, Kind.REFUSED)
     if info.reason in ("MESSAGE_TOO_LARGE", "OUT_OF_MEMORY"):
         kind = Kind.LARGE
-    return Failure(kind, info.reason, details, info.metadata.get("remedy", ""))
+    remedy = info.metadata.get("remedy", "")
+    # The text ends with the remedy, for callers that read nothing else.
+    return Failure(kind, info.reason, details.removesuffix(f"; {remedy}"), remedy)
 
 
 def _unsaid(code: grpc.StatusCode, details: str) -> Failure:

@@ -76,10 +76,11 @@ class RemoteOrchestrator:
         info = error_info(error.trailing_metadata())
         away = error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED) and info is None
         remedy = info.metadata.get("remedy") if info is not None else None
+        words = (error.details() or "").removesuffix(f"; {remedy}")
         if away:
             remedy = "Start it with `genlevel serve`, or correct --endpoint."
         code = ExitCode.UNREACHABLE if away else ExitCode.BAD_INPUT
-        return UserError(f"orchestrator {self._endpoint}: {error.details()}", remedy, code)
+        return UserError(f"orchestrator {self._endpoint}: {words}", remedy, code)
 
 
 def _event(message: pb.WatchRunResponse) -> EventRecord:
