@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
+import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +14,13 @@ import pytest
 
 from genlevel_orchestrator.catalogue import Catalogue
 
-SYNTHETIC = Path(__file__).resolve().parents[1] / "report" / "synthetic.py"
+HERE = Path(__file__).resolve().parent
 
 
-@pytest.fixture(scope="session")
-def catalogue() -> Catalogue:
-    return Catalogue.load()
-
-
-@pytest.fixture(scope="session")
-def synthetic() -> Any:
-    """The module that makes up runs (tests are no package, so it is loaded by path)."""
-    name = "genlevel_tests_synthetic"
+def loaded(name: str, path: Path) -> Any:
+    """A module by path (tests are no package)."""
     if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, SYNTHETIC)
+        spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
@@ -34,5 +30,34 @@ def synthetic() -> Any:
 
 
 @pytest.fixture(scope="session")
-def result(synthetic: Any, catalogue: Catalogue) -> Any:
-    return synthetic.run_result(catalogue)
+def catalogue() -> Catalogue:
+    return Catalogue.load()
+
+
+@pytest.fixture(scope="session")
+def result(catalogue: Catalogue) -> Any:
+    return loaded("genlevel_tests_synthetic", HERE.parent / "report" / "synthetic.py").run_result(catalogue)
+
+
+@pytest.fixture(scope="session")
+def calls() -> Any:
+    """Helpers that make calls, and the service whose runs are made up."""
+    return loaded("genlevel_tests_made_up", HERE / "made_up.py")
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """One task with a prediction given twice, one missing and one too many."""
+    folder = tmp_path / "data" / "bundle"
+    task = folder / "nlp" / "CommonsenseReasoning"
+    task.mkdir(parents=True)
+    data = [{"id": n, "output": {"answer": "A"}} for n in range(3)]
+    (task / "annotation.json").write_text(json.dumps({"task": "Commonsense Reasoning", "type": "OpenQA", "data": data}))
+    (task / "prediction.json").write_text(json.dumps([{"id": n, "prediction": "A"} for n in (0, 1, 1, 7)]))
+    return folder
+
+
+@pytest.fixture
+def play(calls: Any, tmp_path: Path, bundle: Path, result: Any, catalogue: Catalogue) -> Callable[..., Any]:
+    """Runs a scenario against a started server."""
+    return functools.partial(calls.play, tmp_path, result, catalogue)
