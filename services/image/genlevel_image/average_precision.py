@@ -69,8 +69,9 @@ def missing(sample: Sample, parameters: BoxParameters) -> Row:
 
 def _row(prediction: Boxes, sample: Sample, parameters: BoxParameters) -> Row:
     given = str(sample.attributes.get("bbox_format", parameters.bbox_format))
-    ours = detection.locate(prediction, given, parameters.coordinates, "prediction")
+    # The reference first: a fault on both sides is then the reference's, and the sample is left out.
     truth = detection.locate(sample.reference, given, parameters.coordinates, "reference")
+    ours = detection.locate(prediction, given, parameters.coordinates, "prediction")
     found = detection.match(ours, truth, parameters.iou, parameters.max_detections)
     return {name: getattr(found, name) for name in COLUMNS}
 

@@ -217,10 +217,14 @@ def recalls(curve: Curve) -> NDArray[np.float64]:
 def _area(true: NDArray[np.float64], false: NDArray[np.float64], positives: float) -> float:
     if not len(true):
         return 0.0
-    precision = true / (false + true + np.spacing(1))
-    envelope = np.maximum.accumulate(precision[::-1])[::-1]
+    envelope = np.maximum.accumulate(_precision(true, false)[::-1])[::-1]
     reached = np.searchsorted(true / positives, _RECALLS, side="left")
     return float(np.append(envelope, 0.0)[reached].mean())
+
+
+def _precision(true: NDArray[np.float64], false: NDArray[np.float64]) -> NDArray[np.float64]:
+    total = true + false
+    return np.asarray(np.divide(true, total, out=np.zeros_like(total), where=total > 0))
 
 
 def _group_ends(scores: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -244,14 +248,13 @@ def weighted_mean(curve: Curve, weights: NDArray[np.float64], grouped: bool) -> 
         filled = np.where(np.isnan(curve.scores), -np.inf, curve.scores)
         ends = np.flatnonzero(np.r_[(filled[1:] != filled[:-1]) | (place[1:] != place[:-1]), True])
         true, false, place = true[ends], false[ends], place[ends]
-    # Offsets of 2 a class keep the classes apart in one running maximum and in one sorted search.
-    precision = true / (true + false + np.spacing(1))
-    envelope = np.maximum.accumulate((precision - 2.0 * place)[::-1])[::-1] + 2.0 * place
-    reach = np.minimum(true / np.where(present, positives, 1.0)[place], 1.0) + 2.0 * place
-    wanted = (_RECALLS[None, :] - 1e-12 + 2.0 * np.flatnonzero(present)[:, None]).ravel()
-    found = np.searchsorted(reach, wanted, side="left")
-    inside = np.append(place, -1)[found] == np.repeat(np.flatnonzero(present), len(_RECALLS))
-    return float(np.append(envelope, 0.0)[found][inside].sum() / (len(_RECALLS) * present.sum()))
+    # An offset of 2 a class keeps the classes apart in one running maximum.
+    envelope = np.maximum.accumulate((_precision(true, false) - 2.0 * place)[::-1])[::-1] + 2.0 * place
+    # Each detection answers for the recall points it is the first to reach.
+    reached = np.searchsorted(_RECALLS, true / np.where(present, positives, np.inf)[place], side="right")
+    first = np.r_[True, place[1:] != place[:-1]]
+    new = np.where(first, reached, reached - np.r_[0, reached[:-1]])
+    return float(np.sum((envelope * new)[present[place]]) / (len(_RECALLS) * present.sum()))
 
 
 def _running(values: NDArray[np.float64], place: NDArray[np.int64]) -> NDArray[np.float64]:
