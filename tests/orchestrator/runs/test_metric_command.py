@@ -1,0 +1,99 @@
+"""`genlevel metric`: one metric on a file of samples, against a real evaluator."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from genlevel_orchestrator.cli.main import run_command
+from genlevel_orchestrator.runs import single
+
+LINES = [
+    {"id": 1, "prediction": "a cat", "references": ["a cat", "the cat"]},
+    {"id": 2, "prediction": "a dog", "reference": "a cat"},
+    {"id": 3, "reference": "a cat"},
+]
+
+
+def _metric(capsys: pytest.CaptureFixture[str], path: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
+    code = run_command(["metric", *arguments, "--samples", str(path), "--in-process", "--json"])
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, document
+
+
+def _write(tmp_path: Path, lines: list[Any]) -> Path:
+    path = tmp_path / "samples.jsonl"
+    path.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines))
+    return path
+
+
+def test_a_value_with_how_it_was_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, result = _metric(capsys, _write(tmp_path, [*LINES[:1], "", *LINES[1:]]), "accuracy")
+    assert code == 0
+    assert result["value"] == pytest.approx(100 / 3)
+    assert (result["metric"], result["unit"], result["n"], result["present"]) == ("accuracy", "percent", 3, 2)
+    assert result["signature"].startswith("accuracy|v:")
+    assert {"reason", "issues"} <= set(result)
+
+
+def test_many_shards_give_what_one_gives(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [{"id": index, "prediction": f"the cat {index % 3}", "reference": "the cat 1"} for index in range(50)]
+    path = _write(tmp_path, lines)
+    _, whole = _metric(capsys, path, "bleu_1")
+    monkeypatch.setattr(single, "SHARD_SAMPLES", {})
+    monkeypatch.setattr(single, "DEFAULT_SHARD_SAMPLES", 7)
+    _, parts = _metric(capsys, path, "bleu_1")
+    assert parts == whole
+
+
+def test_every_bad_line_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [
+        LINES[0], "not json", {"prediction": "x"}, {"id": 1, "prediction": "again"}, [1], {"id": 5}, '{"id": 6, "prediction": NaN}',
+        {"id": 7, "prediction": "x", "reference": "y", "references": ["z"]},
+    ]  # fmt: skip
+    code, document = _metric(capsys, _write(tmp_path, lines), "accuracy")
+    assert code == 2
+    details = document["error"]["details"]
+    assert [item["line"] for item in details] == [2, 3, 4, 5, 6, 7, 8]
+    assert all(item["message"] and item["remedy"] for item in details)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("acuracy",), "accuracy"),
+        (("accuracy", "--param", "nonsense=1"), "nonsense"),
+        (("accuracy", "--param", "nonsense"), "name=value"),
+        (("accuracy", "--evaluator", "audio"), "language"),
+    ],
+)
+def test_wrong_names(tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], word: str) -> None:
+    code, document = _metric(capsys, _write(tmp_path, list(LINES)), *arguments)
+    assert code == 2
+    assert word in json.dumps(document["error"])
+
+
+def test_an_empty_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, document = _metric(capsys, _write(tmp_path, []), "accuracy")
+    assert code == 2
+    assert "no sample" in document["error"]["message"]
+
+
+def test_paths_are_relative_to_the_file_and_stay_below_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in ("a.xyz", "b.xyz"):
+        (folder / name).write_text("0 0 0\n1 0 0\n")
+    (tmp_path / "outside.xyz").write_text("0 0 0\n")
+    lines = [
+        {"id": 1, "prediction": "a.xyz", "reference": "b.xyz"},
+        {"id": 2, "prediction": "../outside.xyz", "reference": "b.xyz"},
+        {"id": 3, "prediction": "none.xyz", "reference": "b.xyz"},
+    ]
+    code, result = _metric(capsys, _write(folder, lines), "chamfer_distance")
+    assert code == 0
+    assert (result["value"], result["n"], result["present"]) == (0.0, 3, 1)
+    assert {(issue["sample_id"], issue["code"]) for issue in result["issues"]} == {("2", "MEDIA_OUTSIDE_ROOT"), ("3", "MEDIA_MISSING")}
