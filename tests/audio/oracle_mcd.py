@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pysptk
 import pyworld
-from fastdtw import dtw, fastdtw
+from fastdtw.fastdtw import dtw, fastdtw  # the Python form, whether or not a compiled one is there
 from pymcd.mcd import Calculate_MCD
 from scipy.spatial.distance import euclidean
 
