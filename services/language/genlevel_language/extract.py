@@ -60,8 +60,9 @@ def _letter_in(text: str, options: Sequence[str]) -> str | None:
     for place, option in enumerate(options):
         if wanted and wanted == normalise.answer(option):
             return chr(ord("A") + place)
+    end = len(text.rstrip(" .\n\t"))
     for match in _STANDING.finditer(text):
-        if match[1] not in "AI" or not text[match.end() :].strip(" .\n\t"):
+        if match[1] not in "AI" or match.end() >= end:
             return match[1]
     return None
 
@@ -112,7 +113,9 @@ def integer(text: str, attributes: Mapping[str, Any]) -> str | None:
     digits, word = _NUMBER.search(text), _NUMBER_WORD.search(text)
     if digits and (not word or digits.start() < word.start()):
         whole, _, fraction = digits[0].replace(",", "").replace("−", "-").partition(".")
-        return str(int(whole)) if not fraction.strip("0") else None
+        # Zeros are cut as text: Python refuses to turn more than 4,300 digits into a number.
+        sign = "-" if whole.startswith("-") else ""
+        return (sign + whole.lstrip("+-0") if whole.strip("+-0") else "0") if not fraction.strip("0") else None
     if not word:
         return None
     value = _WORDS[word[2].casefold()]

@@ -16,6 +16,8 @@ from genlevel_evaluator.statistics import lcs, ngrams
 
 _COCO_BETA_SQUARED = 1.2**2
 _ROUGE_PY_EPSILON = 1e-8
+MAX_SENTENCE_PAIRS = 1 << 18
+"""Most pairs of different sentences that rouge_py aligns."""
 
 
 class Rouge(NamedTuple):
@@ -47,12 +49,23 @@ def unigrams(prediction: Sequence[str], reference: Sequence[str]) -> Rouge:
 
 def subsequence(prediction: Sequence[str], reference: Sequence[str]) -> Rouge:
     """ROUGE-L as `rouge_score` defines it."""
-    return of_counts(lcs.lcs_length(prediction, reference), len(prediction), len(reference))
+    return of_counts(_lcs_length(prediction, reference), len(prediction), len(reference))
 
 
-def _sentences(text: str) -> list[list[str]]:
-    # A sentence of white space alone is one empty word, as "".split(" ") is.
-    return [part.split() or [""] for part in text.split(".") if part]
+def _lcs_length(left: Sequence[str], right: Sequence[str]) -> int:
+    try:
+        return lcs.lcs_length(left, right)
+    except ValueError as error:
+        raise _too_long(str(error)) from None
+
+
+def _too_long(message: str) -> SampleError:
+    return SampleError("TEXT_TOO_LONG", message, remedy="shorten the text")
+
+
+def _sentences(text: str) -> list[tuple[str, ...]]:
+    # A sentence of white space alone is one empty word, as "".split(" ") is. A repeated sentence adds nothing to a union.
+    return list(dict.fromkeys(tuple(part.split()) or ("",) for part in text.split(".") if part))
 
 
 def rouge_py(prediction: str, reference: str) -> Rouge:
@@ -64,16 +77,23 @@ def rouge_py(prediction: str, reference: str) -> Rouge:
     predicted, expected = _sentences(prediction), _sentences(reference)
     if not predicted or not expected:
         return ZERO
-    union: set[str] = set()
-    for sentence in expected:
-        for other in predicted:
-            try:
-                union.update(sentence[position] for position in lcs.lcs_positions(sentence, other))
-            except ValueError as error:
-                raise SampleError("TEXT_TOO_LONG", str(error), remedy="shorten the text, or use impl=rouge_score") from None
+    union = _union_of_subsequences(predicted, expected)
     recall = len(union) / len({word for sentence in expected for word in sentence})
     precision = len(union) / len({word for sentence in predicted for word in sentence})
     return Rouge(precision, recall, 2.0 * (precision * recall / (precision + recall + _ROUGE_PY_EPSILON)))
+
+
+def _union_of_subsequences(predicted: Sequence[tuple[str, ...]], expected: Sequence[tuple[str, ...]]) -> set[str]:
+    if len(predicted) * len(expected) > MAX_SENTENCE_PAIRS:
+        raise _too_long(f"{len(predicted)} and {len(expected)} sentences are too many to align")
+    union: set[str] = set()
+    try:
+        for sentence in expected:
+            for other in predicted:
+                union.update(sentence[position] for position in lcs.lcs_positions(sentence, other))
+    except ValueError as error:
+        raise _too_long(str(error)) from None
+    return union
 
 
 def coco(prediction: str, references: Sequence[str]) -> Rouge:
@@ -86,7 +106,7 @@ def coco(prediction: str, references: Sequence[str]) -> Rouge:
     precision = recall = 0.0
     for reference in references:
         expected = reference.split(" ")
-        shared = lcs.lcs_length(predicted, expected)
+        shared = _lcs_length(predicted, expected)
         precision, recall = max(precision, shared / len(predicted)), max(recall, shared / len(expected))
     if not precision or not recall:
         return Rouge(precision, recall, 0.0)

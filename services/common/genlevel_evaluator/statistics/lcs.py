@@ -13,12 +13,20 @@ MAX_TABLE_BITS = 1 << 31
 """Largest table `lcs_positions` keeps, in cells; one bit a cell."""
 
 
+MAX_CELLS = 1 << 36
+"""Largest table `lcs_length` goes through, in cells: some seconds of work."""
+
+
 def lcs_length(left: Sequence[Hashable], right: Sequence[Hashable]) -> int:
     """Length of the longest common subsequence.
+
+    Raises:
+        ValueError: the table would be larger than MAX_CELLS.
 
     >>> lcs_length("the cat sat on the mat".split(), "on the mat sat the cat".split())
     3
     """
+    _bounded(left, right, MAX_CELLS)
     masks = _masks(right)
     full = (1 << len(right)) - 1
     row = full
@@ -40,8 +48,7 @@ def lcs_positions(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[i
     >>> lcs_positions("a b c d".split(), "x b d".split())
     [1, 3]
     """
-    if len(left) * len(right) > MAX_TABLE_BITS:
-        raise ValueError(f"sequences of {len(left)} and {len(right)} elements are too long to align")
+    _bounded(left, right, MAX_TABLE_BITS)
     rows = list(_rows(left, right))
     found: list[int] = []
     i, j = len(left), len(right)
@@ -54,6 +61,11 @@ def lcs_positions(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[i
         else:
             i -= 1
     return found[::-1]
+
+
+def _bounded(left: Sequence[Hashable], right: Sequence[Hashable], limit: int) -> None:
+    if len(left) * len(right) > limit:
+        raise ValueError(f"sequences of {len(left)} and {len(right)} elements are too long to align")
 
 
 def _masks(tokens: Sequence[Hashable]) -> dict[Hashable, int]:
