@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-UNITS = {"percent": "%", "decibel": "dB", "dB": "dB", "ratio": "", "": "", "dimensionless": "", "1": ""}
+# Units that are said otherwise before a person; the others are said as the catalogue writes them.
+UNITS = {"percent": "%", "percent of distance": "%", "absolute": ""}
 
 
 def json_number(value: float | None) -> float | str | None:

@@ -60,7 +60,8 @@ def _footer(report: dict[str, Any]) -> Markup:
         element(
             "p",
             "Scores are the paper's mapping of a value to 0..100; a task without a score counts as 0. A win is decided on raw values, "
-            "in the metric's direction. Two values may be compared when their signature digests are equal.",
+            "in the metric's direction; none is decided where nobody knows how the SoTA was measured. Two values may be compared when their "
+            "signature digests are equal.",
         ),
     )
 
