@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from genlevel_orchestrator.runs.results import LevelSet, RunResult, RunState, Violation
+from genlevel_orchestrator.runs.results import LevelSet, RunResult, RunState, TaskOutcome, Violation
 
 
 class UnknownRun(LookupError):
@@ -91,6 +91,10 @@ class RunBackend(Protocol):
 
     async def result(self, name: str) -> RunResult:
         """Return the result of a run that has ended."""
+        ...
+
+    async def outcomes(self, name: str) -> Sequence[TaskOutcome]:
+        """Return the outcomes of tasks in catalogue order: all of them, or those there are so far."""
         ...
 
     async def close(self) -> None:

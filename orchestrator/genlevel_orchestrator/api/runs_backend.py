@@ -14,8 +14,9 @@ from genlevel_orchestrator.api.errors import ApiError
 from genlevel_orchestrator.api.planning import plan
 from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.runs import records
+from genlevel_orchestrator.runs.assess import assess
 from genlevel_orchestrator.runs.evaluators import Mode
-from genlevel_orchestrator.runs.results import LevelSet, RunResult, RunState, Violation
+from genlevel_orchestrator.runs.results import LevelSet, RunResult, RunState, TaskOutcome, Violation
 from genlevel_orchestrator.runs.runner import RunCancelled
 from genlevel_orchestrator.runs.service import RunService
 
@@ -157,6 +158,18 @@ class JournalBackend:
         if found is None:
             raise UnknownRun(name)
         return found
+
+    async def outcomes(self, name: str) -> Sequence[TaskOutcome]:
+        """Return the outcomes of tasks in catalogue order: all of them, or those there are so far."""
+        return await asyncio.to_thread(self._outcomes, name)
+
+    def _outcomes(self, name: str) -> Sequence[TaskOutcome]:
+        result = self._journal.result(name)
+        if result is not None:
+            return result.tasks
+        found = self._journal.outcomes(name)
+        tasks, _ = assess(self._service.catalogue, found)
+        return [task for task in tasks if task.task_id in found]
 
     async def close(self) -> None:
         """Stop what is at work; the journal keeps it, and `genlevel runs resume` goes on from there."""

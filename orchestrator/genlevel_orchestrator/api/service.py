@@ -113,7 +113,7 @@ class OrchestratorService(orchestrator_pb2_grpc.OrchestratorServiceServicer):
     async def ListTaskResults(self, request: Any) -> Any:  # noqa: N802
         """Return a page of task results."""
         size = _page_size(request.page_size, 100, 1000)
-        tasks = (await self._result(request.name)).tasks
+        tasks = await self._backend.outcomes((await self._run(request.name)).name)
         after = _from_token(request.page_token)
         names = [task.task_id for task in tasks]
         if after is not None and after not in names:

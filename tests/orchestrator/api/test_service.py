@@ -91,8 +91,11 @@ def test_cancel(play: Play, calls: Any, bundle: Path) -> None:
         assert events[-1].run.state == pb.RUN_STATE_CANCELLED
         code, info, _ = await calls.refused(stub.CancelRun(pb.CancelRunRequest(name=name)))
         assert (code, info.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "RUN_HAS_ENDED")
-        code, info, _ = await calls.refused(stub.ListTaskResults(pb.ListTaskResultsRequest(name=name)))
+        code, info, _ = await calls.refused(stub.GetReport(pb.GetReportRequest(name=name)))
         assert (code, info.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "RUN_WITHOUT_RESULT")
+        (task,) = (await stub.ListTaskResults(pb.ListTaskResultsRequest(name=name))).results
+        scored = next(task for task in service.template.tasks if task.status == "scored")
+        assert (task.task_id, task.normalised) == (scored.task_id, scored.normalised), "what was scored before stays"
 
     play(scenario)
 
