@@ -37,7 +37,7 @@ def loaded(name: str) -> int:
 def write_bundle(folder: Path) -> None:
     """A task with many samples."""
     generator = random.Random(0)
-    words = "alpha beta gamma delta epsilon zeta eta theta".split()
+    words = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"]
     answers = [" ".join(generator.choices(words, k=8)) for _ in range(SAMPLES)]
     task = folder / "nlp" / "Commonsense Reasoning"
     task.mkdir(parents=True)
