@@ -186,14 +186,15 @@ def test_the_interval_brackets_the_value_and_follows_pycocotools() -> None:
     assert found.interval is not None
     assert found.interval.low < found.value < found.interval.high
     curve = average_precision._curve(rows, "all")
-    assert 100 * detection.weighted_mean(curve, np.ones(25), grouped=False) == pytest.approx(found.value, rel=1e-9)
+    assert 100 * detection.weighted_mean(curve, detection.stops(curve, grouped=False), np.ones(25)) == pytest.approx(found.value, rel=1e-9)
     weights = np.random.default_rng(1).poisson(1.0, 25)
     for grouped in (False, True):
         copies = [boxes(raw.prediction.json if raw.prediction else None, raw.references[0].json, str(100 * i + c))
                   for i, raw in enumerate(samples) for c in range(weights[i])]
         # The weighted curve steps over a repeated picture at once, so it may pass a recall point the copies stop at.
         expected = value_of(copies, ties="grouped" if grouped else "coco")[0].value
-        assert 100 * detection.weighted_mean(curve, weights.astype(float), grouped) == pytest.approx(expected, abs=1e-9 if grouped else 1.5)
+        found_here = detection.weighted_mean(curve, detection.stops(curve, grouped), weights.astype(float))
+        assert 100 * found_here == pytest.approx(expected, abs=1e-9 if grouped else 1.5)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ COLUMNS = {
     "scores": Column("f8", ragged=True),
     "outcome": Column("u1", ragged=True),
     "true_labels": Column("i8", ragged=True),
-    "true_counts": Column("i8", (4,), ragged=True),
+    "true_counted": Column("u1", ragged=True),
 }
 _WORK = 60_000_000
 """Detections times replicates that an interval may cost."""
@@ -97,12 +97,13 @@ def interval(rows: Rows, parameters: BoxParameters) -> Interval | None:
         return None
     grouped, _ = _ties(rows, parameters)
     replicates = max(100, min(REPLICATES, _WORK // max(len(curve.place), 1)))
-    return bootstrap_weighted(rows.keys, lambda weights: 100.0 * detection.weighted_mean(curve, weights, grouped), replicates)
+    points = detection.stops(curve, grouped)
+    return bootstrap_weighted(rows.keys, lambda weights: 100.0 * detection.weighted_mean(curve, points, weights), replicates)
 
 
 def _curve(rows: Rows, area: str) -> Curve:
     bit = list(AREA_RANGES).index(area)
-    truth_labels, counts = rows.values["true_labels"], rows.values["true_counts"][:, bit].astype(np.float64)
+    truth_labels, counts = rows.values["true_labels"], ((rows.values["true_counted"] >> bit) & 1).astype(np.float64)
     classes = np.unique(truth_labels[counts > 0]).astype(np.int64)
     truth_owner = np.repeat(np.arange(len(rows)), rows.lengths["true_labels"])
     truth_kept = counts > 0

@@ -32,16 +32,17 @@ class Located:
 
 @dataclass(frozen=True)
 class Matches:
-    """Detections of one picture by falling score, and the ground truth counted by class and area range.
+    """Detections of one picture by falling score, and its ground truth.
 
-    `outcome` holds a bit for a true positive and a bit, four places up, for an ignored detection, in each area range.
+    `outcome` holds a bit for a true positive and a bit, four places up, for an ignored detection, in each area range;
+    `true_counted` holds a bit for each area range in which a box of the ground truth counts.
     """
 
     labels: NDArray[np.int64]
     scores: NDArray[np.float64]
     outcome: NDArray[np.uint8]
     true_labels: NDArray[np.int64]
-    true_counts: NDArray[np.int64]
+    true_counted: NDArray[np.uint8]
 
 
 def locate(boxes: Boxes, bbox_format: str, coordinates: str, side: str) -> Located:
@@ -58,10 +59,10 @@ def locate(boxes: Boxes, bbox_format: str, coordinates: str, side: str) -> Locat
             raise SampleError("NO_IMAGE_SIZE", "relative coordinates need the size of the picture", remedy="add image_size to the sample", side=side)
         corners *= np.tile(boxes.image_size, 2) / (1000.0 if coordinates == "per_mille" else 1.0)
     sizes = corners[:, 2:] - corners[:, :2]
-    wrong = np.flatnonzero((sizes < 0).any(axis=1))
-    if len(wrong):
+    if (sizes < 0).any():
+        wrong = int(np.flatnonzero((sizes < 0).any(axis=1))[0])
         raise SampleError(
-            "NEGATIVE_SIZE", f"box {wrong[0]} ends before it begins", remedy=f"give {bbox_format}, or set bbox_format", side=side, pointer=f"/{wrong[0]}/box"
+            "NEGATIVE_SIZE", f"box {wrong} ends before it begins", remedy=f"give {bbox_format}, or set bbox_format", side=side, pointer=f"/{wrong}/box"
         )
     return Located(boxes, corners, sizes[:, 0] * sizes[:, 1])
 
@@ -79,10 +80,7 @@ def match(prediction: Located, reference: Located, threshold: float, max_detecti
     if len(kept) and len(areas):
         pairs = _candidates(prediction.corners[kept], own_area, labels, reference, min(threshold, 1 - 1e-10))
         _resolve(outcome, pairs, ignored, truth.crowd)
-    classes, place = np.unique(truth.labels, return_inverse=True)
-    counts = np.zeros((len(classes), 4), dtype=np.int64)
-    np.add.at(counts, place, ~ignored)
-    return Matches(labels, prediction.boxes.scores[kept], outcome, classes, counts)
+    return Matches(labels, prediction.boxes.scores[kept], outcome, truth.labels, (~ignored @ _BITS).astype(np.uint8))
 
 
 def _ranked(boxes: Boxes, max_detections: int) -> NDArray[np.int64]:
@@ -105,6 +103,8 @@ def _candidates(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Pairs (detection, truth, IoU) of one class that reach the threshold, by detection and then by truth."""
     step = max(1, _PAIRS // len(reference.corners))
+    if len(corners) <= step:
+        return _overlaps(corners, areas, labels, reference, threshold)
     found = [_overlaps(corners[i : i + step], areas[i : i + step], labels[i : i + step], reference, threshold) for i in range(0, len(corners), step)]
     detections, truths, overlaps = zip(*found, strict=True)
     offsets = np.repeat(np.arange(len(found)) * step, [len(part) for part in detections])
@@ -117,10 +117,8 @@ def _overlaps(
     """The same for a few detections. The union of a crowd is the detection alone."""
     truth = reference.corners
     sides = np.minimum(corners[:, None, 2:], truth[:, 2:]) - np.maximum(corners[:, None, :2], truth[:, :2])
-    shared = sides[..., 0] * sides[..., 1]
-    shared[(sides <= 0).any(axis=2) | (labels[:, None] != reference.boxes.labels)] = 0.0
-    detection, place = np.nonzero(shared)
-    inter = shared[detection, place]
+    detection, place = np.nonzero((labels[:, None] == reference.boxes.labels) & (sides[..., 0] > 0) & (sides[..., 1] > 0))
+    inter = sides[detection, place, 0] * sides[detection, place, 1]
     area = areas[detection]
     union = np.where(reference.boxes.crowd[place], area, area + reference.box_areas[place] - inter)
     overlap = inter / union
@@ -233,21 +231,28 @@ def _group_ends(scores: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.flatnonzero(np.r_[filled[1:] != filled[:-1], np.ones(min(1, len(filled)), dtype=bool)])
 
 
-def weighted_mean(curve: Curve, weights: NDArray[np.float64], grouped: bool) -> float:
-    """Mean AP of the classes that have ground truth under one weight a picture; NaN without any. All classes in one sweep."""
+def stops(curve: Curve, grouped: bool) -> NDArray[np.int64]:
+    """Places where a curve has a point that matters: true positives, or the ends of runs of equal score."""
+    if not grouped:
+        return np.flatnonzero(curve.true)
+    filled = np.where(np.isnan(curve.scores), -np.inf, curve.scores)
+    last = np.ones(len(filled), dtype=bool)
+    last[:-1] = (filled[1:] != filled[:-1]) | (curve.place[1:] != curve.place[:-1])
+    return np.flatnonzero(last)
+
+
+def weighted_mean(curve: Curve, points: NDArray[np.int64], weights: NDArray[np.float64]) -> float:
+    """Mean AP of the classes that have ground truth under one weight a picture, over the points `stops` gives; NaN without any
+    class. All classes in one sweep."""
     positives = curve.positives(weights)
     present = positives > 0
     if not present.any():
         return float("nan")
-    if not len(curve.place):
+    if not len(points):
         return 0.0
     weight = weights[curve.owner]
-    true, false = _running(curve.true * weight, curve.place), _running(curve.false * weight, curve.place)
-    place = curve.place
-    if grouped:
-        filled = np.where(np.isnan(curve.scores), -np.inf, curve.scores)
-        ends = np.flatnonzero(np.r_[(filled[1:] != filled[:-1]) | (place[1:] != place[:-1]), True])
-        true, false, place = true[ends], false[ends], place[ends]
+    true, false = (_running(side * weight, curve.place)[points] for side in (curve.true, curve.false))
+    place = curve.place[points]
     # An offset of 2 a class keeps the classes apart in one running maximum.
     envelope = np.maximum.accumulate((_precision(true, false) - 2.0 * place)[::-1])[::-1] + 2.0 * place
     # Each detection answers for the recall points it is the first to reach.
@@ -261,5 +266,6 @@ def _running(values: NDArray[np.float64], place: NDArray[np.int64]) -> NDArray[n
     """Running sums that start again at each class."""
     sums = np.cumsum(values)
     first = np.flatnonzero(np.r_[True, place[1:] != place[:-1]])
-    before = sums[first] - values[first]
-    return sums - np.repeat(before, np.diff(np.r_[first, len(place)]))
+    before = np.zeros(int(place[-1]) + 1)
+    before[place[first]] = sums[first] - values[first]
+    return np.asarray(sums - before[place])
