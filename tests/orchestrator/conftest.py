@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -36,6 +40,64 @@ def bundles() -> ModuleType:
 def fakes() -> ModuleType:
     """The fake evaluator and its troubles."""
     return _module("fake_evaluator")
+
+
+@contextmanager
+def in_thread(make: Callable[[], AbstractAsyncContextManager[str]]) -> Iterator[str]:
+    """What an asynchronous server yields, while it runs in a thread with a loop of its own."""
+    ready, stop = threading.Event(), asyncio.Event()
+    yielded: list[str] = []
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        async with make() as value:
+            yielded.append(value)
+            ready.set()
+            await stop.wait()
+
+    def run() -> None:
+        try:
+            loop.run_until_complete(serve())
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        assert ready.wait(60)
+        assert yielded, "the server did not start"
+        yield yielded[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(30)
+        loop.close()
+
+
+@pytest.fixture
+def threaded() -> Callable[[Callable[[], AbstractAsyncContextManager[str]]], AbstractContextManager[str]]:
+    """Runs a server in a thread."""
+    return in_thread
+
+
+@pytest.fixture(scope="session")
+def real_evaluators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bare servers of language and three_d, as GENLEVEL_EVALUATORS names them; they may read pytest's temporary folders."""
+    from genlevel_evaluator.evaluator import load
+    from genlevel_evaluator.serve import bare
+
+    root = tmp_path_factory.getbasetemp()
+
+    @asynccontextmanager
+    async def serve() -> AsyncIterator[str]:
+        servers = {name: await bare.start(load(name), roots=[root]) for name in ("language", "three_d")}
+        try:
+            yield ",".join(f"{name}=127.0.0.1:{port}" for name, (_, port) in servers.items())
+        finally:
+            for server, _ in servers.values():
+                await server.stop(1)
+
+    with in_thread(serve) as text:
+        yield text
 
 
 @pytest.fixture

@@ -18,8 +18,14 @@ LINES = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _served(real_evaluators: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GENLEVEL_EVALUATORS", real_evaluators)
+    monkeypatch.setenv("GENLEVEL_STATE_DIR", str(tmp_path / "state"))
+
+
 def _metric(capsys: pytest.CaptureFixture[str], path: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
-    code = run_command(["metric", *arguments, "--samples", str(path), "--in-process", "--json"])
+    code = run_command(["metric", *arguments, "--samples", str(path), "--json"])
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
     return code, document
 
@@ -97,3 +103,11 @@ def test_paths_are_relative_to_the_file_and_stay_below_it(tmp_path: Path, capsys
     assert code == 0
     assert (result["value"], result["n"], result["present"]) == (0.0, 3, 1)
     assert {(issue["sample_id"], issue["code"]) for issue in result["issues"]} == {("2", "MEDIA_OUTSIDE_ROOT"), ("3", "MEDIA_MISSING")}
+
+
+def test_without_a_server_one_is_started_and_ended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GENLEVEL_EVALUATORS")
+    code, result = _metric(capsys, _write(tmp_path, list(LINES)), "token_f1")
+    assert (code, result["n"]) == (0, 3)

@@ -9,10 +9,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -53,38 +51,16 @@ def _journalled(state: Path) -> set[str]:
             return set()
 
 
-@contextmanager
-def _served(fakes: ModuleType, fake: Any) -> Iterator[str]:
-    """The fake in a thread with a loop of its own."""
-    ready, stop, address = threading.Event(), asyncio.Event(), []
-    loop = asyncio.new_event_loop()
-
-    async def serve() -> None:
-        async with fakes.serving(fake) as target:
-            address.append(target)
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
-    thread.start()
-    ready.wait(10)
-    try:
-        yield f"language={address[0]}"
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
-        loop.close()
-
-
 @pytest.mark.parametrize("way", ["the same command", "genlevel runs resume"])
 def test_kill_9_then_again_gives_the_same_score_and_scores_no_journalled_shard_twice(
-    tmp_path: Path, bundles: ModuleType, fakes: ModuleType, way: str
+    tmp_path: Path, bundles: ModuleType, fakes: ModuleType, threaded: Any, way: str
 ) -> None:
     bundle = bundles.text_bundle(tmp_path / "b", [(bundles.ACCURACY, 6000, 4000)])
     state = tmp_path / "state"
     fake = fakes.FakeEvaluator(before=lambda _: asyncio.sleep(SLOW_SECONDS))
     command = ["run", str(bundle), "--model", "m", "--json"]
-    with _served(fakes, fake) as evaluators:
+    with threaded(lambda: fakes.serving(fake)) as target:
+        evaluators = f"language={target}"
         process = _start(command, state, evaluators)
         _until(lambda: len(_journalled(state)) >= 3)
         process.kill()
