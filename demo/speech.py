@@ -1,14 +1,16 @@
-"""The speech synthesiser: eSpeak NG, a shared library inside a pinned package, called through ctypes.
+"""The speech synthesiser: eSpeak NG, a shared library inside a pinned package.
 
-The library and its data are unpacked into a temporary folder for the time of the build.
+The library and its data are unpacked into a temporary folder for the time of the build; each utterance is spoken by a
+process of its own (_espeak.py), because the library keeps state from one to the next.
 """
 
 from __future__ import annotations
 
-import ctypes
 import functools
+import subprocess
+import sys
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -17,37 +19,41 @@ from numpy.typing import NDArray
 from demo import sources
 
 PACKAGE = "espeakng-loader"
-_SYNCHRONOUS = 2
-_UTF8 = 1
-_RATE, _PITCH, _RANGE = 1, 3, 4
+SCRIPT = Path(__file__).with_name("_espeak.py")
 _KEEP: list[Any] = []
 
 
 @functools.cache
-def _library() -> tuple[ctypes.CDLL, int]:
-    """Unpack the library and its data, and start it."""
+def _folder() -> Path:
+    """Unpack the library and its data."""
     folder = tempfile.TemporaryDirectory(prefix="genlevel-espeak-")
     _KEEP.append(folder)
     root = Path(folder.name)
     for name in sources.members(PACKAGE, "espeakng_loader/"):
-        if name.endswith(".py") or ".." in Path(name).parts:
+        if name.endswith(".py") or ".." in PurePosixPath(name).parts:
             continue
         target = root / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(sources.read(PACKAGE, name))
-    library = ctypes.CDLL(str(root / "espeakng_loader" / "libespeak-ng.so.1"))
-    rate = library.espeak_Initialize(_SYNCHRONOUS, 0, str(root / "espeakng_loader").encode(), 0)
-    if rate <= 0:
-        raise RuntimeError("eSpeak NG does not start")
-    return library, rate
+    return root / "espeakng_loader"
+
+
+@functools.cache
+def _speak(text: str, voice: str, pitch: int, speed: int, pitch_range: int) -> tuple[int, NDArray[np.float64]]:
+    words = [str(_folder()), voice, str(pitch), str(speed), str(pitch_range), text]
+    done = subprocess.run([sys.executable, "-I", str(SCRIPT), *words], capture_output=True, check=False)
+    if done.returncode != 0:
+        raise ValueError(done.stderr.decode(errors="replace").strip())
+    rate = int.from_bytes(done.stdout[:4], "little")
+    return rate, np.frombuffer(done.stdout, "<i2", offset=4).astype(np.float64) / 32768.0
 
 
 def rate() -> int:
     """Return the sampling rate of the synthesiser."""
-    return _library()[1]
+    return _speak("a", "en-us", 50, 160, 50)[0]
 
 
-def say(text: str, voice: str = "en-us", *, pitch: int = 50, speed: int = 160, pitch_range: int = 50) -> NDArray[Any]:
+def say(text: str, voice: str = "en-us", *, pitch: int = 50, speed: int = 160, pitch_range: int = 50) -> NDArray[np.float64]:
     """Return the speech of `text` as samples in [-1, 1].
 
     Args:
@@ -57,24 +63,4 @@ def say(text: str, voice: str = "en-us", *, pitch: int = 50, speed: int = 160, p
         speed: words a minute.
         pitch_range: liveliness, 0 to 100.
     """
-    library, _ = _library()
-    pieces: list[NDArray[np.int16]] = []
-
-    def collect(samples: Any, count: int, events: Any) -> int:
-        if samples and count > 0:
-            pieces.append(np.ctypeslib.as_array(samples, shape=(count,)).copy())
-        return 0
-
-    callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)(collect)
-    library.espeak_SetSynthCallback(callback)
-    if library.espeak_SetVoiceByName(voice.encode()) != 0:
-        raise ValueError(f"eSpeak NG has no voice {voice!r}")
-    for parameter, value in ((_RATE, speed), (_PITCH, pitch), (_RANGE, pitch_range)):
-        library.espeak_SetParameter(parameter, value, 0)
-    # Breath and flutter are random: both generators start anew with each utterance.
-    library.espeak_ng_SetRandSeed(ctypes.c_long(1))
-    ctypes.CDLL(None).srand(1)
-    content = text.encode() + b"\0"
-    library.espeak_Synth(content, len(content), 0, 0, 0, _UTF8, None, None)
-    library.espeak_Synchronize()
-    return np.concatenate(pieces).astype(np.float64) / 32768.0
+    return _speak(text, voice, pitch, speed, pitch_range)[1]
