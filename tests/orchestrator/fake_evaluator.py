@@ -38,7 +38,7 @@ AWAY = Trouble(grpc.StatusCode.UNAVAILABLE, "draining", "NOT_READY")
 
 
 @dataclass
-class FakeEvaluator(evaluator_pb2_grpc.EvaluatorServiceServicer):  # type: ignore[misc]
+class FakeEvaluator(evaluator_pb2_grpc.EvaluatorServiceServicer):
     """Scores exact matches, in percent; counts what it was asked.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from types import ModuleType
 from typing import Any
 
@@ -169,7 +169,7 @@ def test_all_addresses_of_a_name_are_used_and_those_that_leave_are_dropped(
     async def lookup(*_: object, **__: object) -> list[Any]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in known]
 
-    async def pair(port_fakes: list[Any]) -> AsyncIterator[None]:
+    async def pair(port_fakes: list[Any]) -> AsyncGenerator[None, None]:
         async with fakes.serving(port_fakes[0], "127.0.0.1:0") as target:
             port = target.rsplit(":", 1)[1]
             async with fakes.serving(port_fakes[1], f"127.0.0.2:{port}"):

@@ -52,7 +52,8 @@ def _value(result: RunResult, task_id: str = ACCURACY) -> float | None:
 
 
 def test_a_run_from_beginning_to_end(tmp_path: Path, settings: Settings, bundles: ModuleType, fakes: ModuleType) -> None:
-    fake, events = fakes.FakeEvaluator(), []
+    fake = fakes.FakeEvaluator()
+    events: list[EventRecord] = []
     result = _execute(settings, fakes, fake, bundles.text_bundle(tmp_path / "b"), events=events)
     assert result.state is RunState.SUCCEEDED
     assert len(result.tasks) == 699
