@@ -191,7 +191,9 @@ def _row(task: TaskOutcome) -> tuple[Any, ...]:
     value = task.value
     remark = task.reason
     if value is not None and not value.comparable:
-        remark = "stand-in backbone, not comparable" + (f"; {remark}" if remark else "")
+        stand_in = any(not backbone.reference for backbone in value.signature.backbones)
+        why = "stand-in backbone" if stand_in else "made otherwise than the SoTA"
+        remark = f"{why}, not comparable" + (f"; {remark}" if remark else "")
     return (
         task.task_id, str(task.status), task.metric, value.value if value else None, value.unit if value else "", task.normalised,
         task.sota_raw, task.win, remark,

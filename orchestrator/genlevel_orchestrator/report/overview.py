@@ -20,7 +20,7 @@ from genlevel_orchestrator.report.words import (
 COVERAGE = (
     ("win", "wins", "reaches the SoTA"),
     ("model", "below", "scored, no win"),
-    ("stand-in", "not_comparable", "scored by a stand-in, not comparable"),
+    ("stand-in", "not_comparable", "scored otherwise than the SoTA, not comparable"),
     ("undefined", "undefined", "undefined"),
     ("failed", "failed", "failed, not the model's fault"),
     ("not_scorable", "not_scorable", "no evaluator for its metric"),
@@ -184,7 +184,7 @@ def _mean_legend(summaries: list[dict[str, Any]]) -> Markup:
     kinds = {_mean_kind(summary) for summary in summaries}
     words = [
         ("model", "model"), ("win", "model, every scored task reaches the SoTA"),
-        ("stand-in", "holds scores of stand-in networks, not comparable"),
+        ("stand-in", "holds scores that are not comparable"),
     ]  # fmt: skip
     return legend([*(entry for entry in words if entry[0] in kinds), ("sota", "SoTA, same tasks")])
 

@@ -19,7 +19,7 @@ LEVEL_STATUSES = {
     "complete": ("complete", "Every task of the benchmark has a comparable score."),
     "partial": ("partial", "Tasks without a submission count as 0 in every mean."),
     "provisional": ("provisional", "Some tasks failed for reasons that are not the model's. Score them again before quoting the levels."),
-    "not_comparable": ("not comparable", "Some scores come from stand-in networks. They never win and must not be held against published ones."),
+    "not_comparable": ("not comparable", "Some scores come from stand-in networks, or from other networks than the published ones. They never win and must not be held against those."),
 }
 
 LEVEL_MEANINGS = {
