@@ -121,3 +121,21 @@ def test_kinds_of_every_installed_metric_are_described() -> None:
         for kind in evaluator.kinds.values():
             assert kind.name in formats.names(), f"{evaluator.name}: {kind.name} is not in docs/formats.md"
             assert kind.strings_are_paths == formats.strings_are_paths(kind.name, "prediction"), kind.name
+
+
+def test_the_bundle_reader_has_the_same_table() -> None:
+    """The orchestrator does not import the evaluators' package, so it carries a copy."""
+    from genlevel_orchestrator.bundle.fields import form_of
+
+    for kind in formats.names():
+        form = form_of(kind)
+        assert form.prediction_paths == formats.strings_are_paths(kind, "prediction"), kind
+        assert form.reference_paths == formats.strings_are_paths(kind, "reference"), kind
+        assert form.media == formats.media_pointers(kind), kind
+
+
+def test_in_process_scoring_reads_a_transcript_beside_a_path() -> None:
+    from genlevel_evaluator import score
+
+    samples = [{"id": 1, "prediction": {"text": "the cat sat"}, "reference": "the cat sat down"}]
+    assert score("wer", samples, parameters={"source": "transcript"}).value == 25.0
