@@ -21,6 +21,7 @@ def write(path: Path, recipes: list[Recipe]) -> None:
         "",
         "Built by `python -m demo.build` from the packages below; media are scaled, cut or degraded copies.",
         "Predictions come from simple baselines, never from the references.",
+        "The samples are not General-Bench's: a score here cannot be compared with a specialist's.",
         "",
         "| Package | Version | Used for | Licence |",
         "|---|---|---|---|",
