@@ -59,7 +59,7 @@ test: weights $(DEMO)/bundle.sha256 oracles ## run all tests, oracles included
 
 lint: $(INSTALLED) ## style, types, imports, sizes, generated code
 	$(BIN)/ruff check .
-	$(BIN)/mypy --no-error-summary $(foreach p,common language image video audio three_d,services/$(p)) orchestrator scripts
+	$(BIN)/mypy --no-error-summary $(foreach p,common language image video audio three_d,services/$(p)) orchestrator scripts demo
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/check_sizes.py
 	cd protos && ../$(BIN)/buf lint
