@@ -17,7 +17,7 @@ from genlevel_orchestrator.bundle.violations import Fault, pointer
 
 FILE_LIMIT = 512 << 20
 """Largest JSON file that is read, in bytes."""
-ELEMENT_LIMIT = 32 << 20
+ELEMENT_LIMIT = 24 << 20
 """Largest sample, in bytes: a message to an evaluator holds at most 64 MiB."""
 _CHUNK = 1 << 18
 _BLANK = re.compile(r"[ \t\n\r]*")

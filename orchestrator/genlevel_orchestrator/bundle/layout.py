@@ -24,14 +24,14 @@ class TaskSource:
     """A task as it lies in a bundle.
 
     Attributes:
-        predictions: prediction.json, None when nothing was submitted.
+        predictions: prediction.json.
         annotation: annotation.json, None when the references are not there.
         label: the folder below the bundle, for messages.
     """
 
     task: Task
     label: str
-    predictions: Path | None
+    predictions: Path
     annotation: Path | None
     prediction_base: MediaBase
     reference_base: MediaBase
@@ -178,7 +178,13 @@ def _source(
     task = _resolve(folder, annotation or predictions, catalogue, violations)
     if task is None:
         return None
-    base = MediaBase(root, predictions.parent if predictions else folder.path)
+    if predictions is None:
+        violations.add(
+            folder.path, "NO_PREDICTIONS", "there is no prediction.json; the task counts as not submitted", "add it, if the model does the task",
+            severity="warning", task_id=task.task_id,
+        )  # fmt: skip
+        return None
+    base = MediaBase(root, predictions.parent)
     own = annotation is None or annotation.is_relative_to(folder.path)
     reference_root = root if own or references is None else references
     reference_base = MediaBase(reference_root, annotation.parent if annotation else holder)

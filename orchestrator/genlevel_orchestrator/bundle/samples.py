@@ -89,8 +89,6 @@ class TaskSamples:
         self.ambiguous: set[str] = set()
         self.excluded: set[str] = set()
         self.missing = 0
-        if source.predictions is None:
-            raise FileFault("predictions", Fault("NO_PREDICTIONS", "there is no prediction.json", "add it"))
         if source.annotation is None:
             fault = Fault("NO_ANNOTATION", "there is no annotation.json", "add it, or pass --references DIR")
             raise FileFault("annotation", fault)
@@ -150,7 +148,6 @@ class TaskSamples:
             retyped += isinstance(raw, str) != textual
             self._predicted.put(row, element)
         if retyped:
-            assert self.source.predictions is not None
             violations.add(
                 self.source.predictions, "ID_TYPE",
                 f"{retyped} ids are text where the annotation has numbers, or the other way round; they were matched as written",

@@ -34,7 +34,6 @@ def validate_task(source: TaskSource, form: Form | None, violations: Violations)
 
 
 def _contents(source: TaskSource, samples: TaskSamples, form: Form, violations: Violations) -> None:
-    assert source.predictions is not None
     assert source.annotation is not None
     names = (violations.shown(source.predictions), violations.shown(source.annotation))
     reader = Reader(

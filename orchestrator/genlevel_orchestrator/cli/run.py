@@ -94,7 +94,7 @@ def execute_and_print(service: Any, name: str, mode: Mode, as_json: bool) -> Non
         ) from None  # fmt: skip
     finally:
         service.close()
-    folder = Path(service.journal.run(name).spec.output or service.work_folder(name) / "report")
+    folder = service.report_folder(service.journal.run(name))
     paths = write_reports(result, service.catalogue, folder)
     print_result(result, {kind: str(path) for kind, path in paths.items()}, as_json)
     code = exit_code(result)

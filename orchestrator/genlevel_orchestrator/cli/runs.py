@@ -75,7 +75,7 @@ def show(name: Name, as_json: AsJson = False) -> None:
     service = _service()
     name = _name(service, name)
     result = service.journal.result(name)
-    folder = service.work_folder(name) / "report"
+    folder = service.report_folder(service.journal.run(name))
     report = {path.suffix[1:]: str(path) for path in sorted(folder.glob("report.*"))}
     if result is not None and as_json:
         print_json(summary(result, report))

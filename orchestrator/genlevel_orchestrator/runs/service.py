@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from genlevel_orchestrator.bundle.archive import open_bundle
-from genlevel_orchestrator.bundle.layout import TaskSource, discover
+from genlevel_orchestrator.bundle.layout import TaskSource, discover, select
 from genlevel_orchestrator.bundle.violations import Violations
 from genlevel_orchestrator.catalogue import Catalogue
 from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.runs.evaluators import Mode, open_evaluators
 from genlevel_orchestrator.runs.journal import Journal
 from genlevel_orchestrator.runs.records import RunRecord, RunSpec
-from genlevel_orchestrator.runs.results import VIOLATIONS_KEPT, RunResult, RunState
+from genlevel_orchestrator.runs.results import VIOLATIONS_KEPT, RunResult, RunState, to_plain
 from genlevel_orchestrator.runs.runner import Listener, Runner
 from genlevel_orchestrator.settings import Settings
 
@@ -71,14 +71,16 @@ class RunService:
         """The folder of a run's own files."""
         return self.settings.state / "runs" / name
 
+    def report_folder(self, record: RunRecord) -> Path:
+        """Where the report of a run lies."""
+        return Path(record.spec.output) if record.spec.output else self.work_folder(record.name) / "report"
+
     def create(self, spec: RunSpec) -> RunRecord:
         """Make a run, or find the one of the same ``request_id``.
 
         Raises:
             UserError: a name in ``tasks`` is unknown, or there is no such bundle.
         """
-        from genlevel_orchestrator.bundle.layout import select
-
         if not spec.model.strip():
             raise UserError("the model has no name", "Pass --model NAME.")
         select(self.catalogue, spec.tasks)
@@ -114,7 +116,9 @@ class RunService:
         opened = await asyncio.to_thread(
             open_sources, self.catalogue, Path(spec.bundle), references, spec.tasks, work
         )
-        names = {source.task.evaluator for source in opened.sources if source.predictions is not None}
+        if not opened.sources:
+            raise _nothing_to_score(spec, opened.violations)
+        names = {source.task.evaluator for source in opened.sources}
         async with open_evaluators(self.settings, names, opened.roots, mode, work / "evaluators.log") as evaluators:
             runner = Runner(
                 record, self.journal, self.catalogue, opened.sources, evaluators, opened.violations, listener
@@ -125,6 +129,16 @@ class RunService:
         """Remove what was unpacked; a run that can be resumed keeps it."""
         for folder in ("bundle", "references"):
             shutil.rmtree(self.work_folder(name) / folder, ignore_errors=True)
+
+
+def _nothing_to_score(spec: RunSpec, violations: Violations) -> UserError:
+    """No task is left: better an error that says why than an empty run."""
+    lines = "".join(f"\n  {item.file}: {item.message}; {item.remedy}" for item in list(violations)[:10])
+    chosen = f" that {', '.join(spec.tasks)} asks for" if spec.tasks else ""
+    return UserError(
+        f"{spec.bundle} holds no task with predictions{chosen}{lines}", "Check it with `genlevel validate`.",
+        details=[to_plain(item) for item in violations],
+    )  # fmt: skip
 
 
 def temporary_work() -> tempfile.TemporaryDirectory[str]:

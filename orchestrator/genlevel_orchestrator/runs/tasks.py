@@ -140,7 +140,6 @@ class TaskRun:
 
     def _reader(self, samples: TaskSamples, plan: TaskPlan) -> Reader:
         assert plan.facts is not None
-        assert self.source.predictions is not None
         assert self.source.annotation is not None
         names = (self.violations.shown(self.source.predictions), self.violations.shown(self.source.annotation))
         return Reader(

@@ -107,6 +107,18 @@ def _gone(pids: list[int]) -> bool:
     return all(ended(pid) for pid in pids)
 
 
+@pytest.mark.ray
+def test_a_killed_run_with_ray_leaves_no_process_behind(tmp_path: Path, bundles: ModuleType) -> None:
+    bundle = bundles.text_bundle(tmp_path / "b", [(bundles.ACCURACY, 60_000, 20_000)])
+    process = _start(["run", str(bundle), "--model", "m", "--json"], tmp_path / "state")
+    _until(lambda: len(_journalled(tmp_path / "state")) >= 1, 180)
+    children = _children(process.pid)
+    assert len(children) > 3
+    process.kill()
+    process.wait()
+    _until(lambda: _gone(children), 60)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_run_that_is_stopped_leaves_no_process_behind(tmp_path: Path, bundles: ModuleType, number: signal.Signals) -> None:
     bundle = bundles.text_bundle(tmp_path / "b", [(bundles.ACCURACY, 60_000, 20_000)])

@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import pytest
 
+from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.runs import plan as plan_module
 from genlevel_orchestrator.runs.records import EventRecord, RunSpec
 from genlevel_orchestrator.runs.results import RunResult, RunState, TaskStatus
@@ -317,3 +318,32 @@ def test_an_impossible_value_fails_its_task_only(tmp_path: Path, settings: Setti
     assert result.outcome(ACCURACY).status is TaskStatus.FAILED
     assert "140" in result.outcome(ACCURACY).reason
     assert result.outcome("language.counterfactual-reasoning").status is TaskStatus.SCORED
+
+
+def test_a_bundle_without_predictions_says_so_instead_of_running(tmp_path: Path, settings: Settings, bundles: ModuleType) -> None:
+    data, _ = bundles.questions(3, 3)
+    bundles.write_task(tmp_path / "b", bundles.ACCURACY, data, None)
+    service = RunService(settings)
+    name = service.create(RunSpec("model", str(tmp_path / "b"))).name
+    with pytest.raises(UserError, match="no task with predictions") as caught:
+        asyncio.run(service.execute(name, "configured"))
+    assert "there is no prediction.json" in caught.value.message
+    assert service.journal.run(name).state is RunState.FAILED
+
+
+def test_tasks_without_predictions_count_as_not_submitted(tmp_path: Path, settings: Settings, bundles: ModuleType, fakes: ModuleType) -> None:
+    data, predictions = bundles.questions(3, 3)
+    bundles.write_task(tmp_path / "b", bundles.ACCURACY, data, predictions)
+    bundles.write_task(tmp_path / "b", bundles.F1, data, None)
+    result = _execute(settings, fakes, fakes.FakeEvaluator(), tmp_path / "b")
+    assert result.state is RunState.SUCCEEDED
+    assert result.outcome("language.counterfactual-reasoning").status is TaskStatus.NOT_SUBMITTED
+    assert [violation.code for violation in result.violations] == ["NO_PREDICTIONS"]
+
+
+def test_what_cannot_become_a_run_is_refused_at_once(tmp_path: Path, settings: Settings) -> None:
+    service = RunService(settings)
+    for spec in (RunSpec("m", str(tmp_path / "none")), RunSpec(" ", str(tmp_path)), RunSpec("m", str(tmp_path), tasks=("nonsense",))):
+        with pytest.raises(UserError):
+            service.create(spec)
+    assert not service.journal.runs()
