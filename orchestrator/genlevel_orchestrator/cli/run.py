@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
@@ -166,11 +167,11 @@ def print_result(result: RunResult, report: dict[str, str], as_json: bool) -> No
         print_json(summary(result, report))
         return
     tasks = submitted(result)
-    print_table(
-        ("task", "status", "metric", "value", "unit", "score", "SoTA", "win", "remark"),
-        (_row(task) for task in tasks),
-        title=f"{result.model}: tasks of the bundle",
-    )
+    if sys.stdout.isatty():
+        # A terminal has no room for nine columns beside the long task ids.
+        print_table(("task", "value", "score", "SoTA", "remark"), map(_short_row, tasks), title=f"{result.model}: tasks of the bundle")
+    else:
+        print_table(("task", "status", "metric", "value", "unit", "score", "SoTA", "win", "remark"), map(_row, tasks))
     print_lines([""])
     for levels in result.levels.values():
         scores = (levels.level_2, levels.level_3, levels.level_4, levels.level_5)
@@ -181,10 +182,19 @@ def print_result(result: RunResult, report: dict[str, str], as_json: bool) -> No
     failed = result.count(TaskStatus.FAILED) + result.count(TaskStatus.NOT_SCORABLE)
     print_lines([line + (f", {failed} without a score for other reasons" if failed else "")])
     if result.violation_count:
-        print_lines([f"{result.violation_count} violations in the bundle: `genlevel validate {result.bundle}` lists them"])
+        print_lines([f"{result.violation_count} finding(s) in the bundle: `genlevel validate {result.bundle}` lists them"])
     if report:
         print_lines([f"report: {report.get('html', next(iter(report.values())))}"])
     print_lines([f"run: {result.name} ({result.state})"])
+
+
+def _short_row(task: TaskOutcome) -> tuple[Any, ...]:
+    *_, remark = _row(task)
+    words = [str(task.status) if task.status is not TaskStatus.SCORED else "", "won" if task.win else "", remark]
+    value = "-" if task.value is None or task.value.value is None else f"{task.value.value:.4g}"
+    score = "-" if task.normalised is None else f"{task.normalised:.2f}"
+    sota = "-" if task.sota_raw is None else f"{task.sota_raw:.4g}"
+    return task.task_id, value, score, sota, "; ".join(word for word in words if word)
 
 
 def _row(task: TaskOutcome) -> tuple[Any, ...]:
