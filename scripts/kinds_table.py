@@ -18,7 +18,7 @@ def build() -> dict[str, Any]:
 
 
 def _entry(kind: str) -> dict[str, Any]:
-    sides = ("prediction", "reference")
+    sides: tuple[formats.Side, ...] = ("prediction", "reference")
     schema = formats.schema(kind)
     return {
         "paths": {side: formats.strings_are_paths(kind, side) for side in sides},

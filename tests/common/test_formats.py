@@ -120,7 +120,8 @@ def test_kinds_of_every_installed_metric_are_described() -> None:
         evaluator = load()
         for kind in evaluator.kinds.values():
             assert kind.name in formats.names(), f"{evaluator.name}: {kind.name} is not in docs/formats.md"
-            assert kind.strings_are_paths == formats.strings_are_paths(kind.name, "prediction"), kind.name
+            for side in ("prediction", "reference"):
+                assert kind.takes_paths(side) == formats.strings_are_paths(kind.name, side), (kind.name, side)
 
 
 def test_the_bundle_reader_has_the_same_table() -> None:

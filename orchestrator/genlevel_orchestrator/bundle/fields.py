@@ -47,15 +47,15 @@ def _kinds() -> dict[str, Any]:
     return table
 
 
-def form_of(kind: str, strings_are_paths: bool = False, set_metric: bool = False) -> Form:
-    """The form of a kind. For a kind this version does not know, what the evaluator says of it holds for both sides.
+def form_of(kind: str, prediction_paths: bool = False, reference_paths: bool = False, set_metric: bool = False) -> Form:
+    """The form of a kind. For a kind this version does not know, what the evaluator says of it holds.
 
     >>> form_of("speech").prediction_paths, form_of("speech").reference_paths
     (True, False)
     """
     entry = _kinds().get(kind)
     if entry is None:
-        return Form(kind, strings_are_paths, strings_are_paths, not strings_are_paths, (), set_metric)
+        return Form(kind, prediction_paths, reference_paths, not reference_paths, (), set_metric)
     return Form(
         kind, entry["paths"]["prediction"], entry["paths"]["reference"], entry["lists"]["reference"], tuple(entry["media"]), set_metric,
     )  # fmt: skip

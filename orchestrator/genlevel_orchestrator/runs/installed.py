@@ -34,6 +34,7 @@ def installed_facts(tasks: Iterable[Task]) -> dict[tuple[str, str], MetricFacts]
 
 def _facts(name: str, evaluator: Any, metric_id: str) -> MetricFacts:
     metric = evaluator.metric(metric_id)
-    form = form_of(metric.input_kind, evaluator.kinds[metric.input_kind].strings_are_paths, metric.set_metric)
+    kind = evaluator.kinds[metric.input_kind]
+    form = form_of(kind.name, kind.takes_paths("prediction"), kind.takes_paths("reference"), metric.set_metric)
     parameters = frozenset(field.name for field in dataclasses.fields(metric.parameters))
     return MetricFacts(name, metric_id, metric.version, form, parameters)

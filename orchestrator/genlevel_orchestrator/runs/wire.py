@@ -157,5 +157,5 @@ def signature_record(message: pb.Signature) -> SignatureRecord:
 
 def metric_facts(evaluator: str, message: pb.MetricDescription) -> MetricFacts:
     """What the plan must know of a described metric."""
-    form = form_of(message.input_kind, message.strings_are_paths, message.set_metric)
+    form = form_of(message.input_kind, message.prediction_strings_are_paths, message.reference_strings_are_paths, message.set_metric)
     return MetricFacts(evaluator, message.metric, message.version, form, frozenset(item.name for item in message.parameters))

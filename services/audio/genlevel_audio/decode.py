@@ -53,7 +53,7 @@ _TRANSCRIPT = {"type": "object", "properties": {"text": {"type": "string"}}, "re
 KINDS = {
     "audio": InputKind("audio", strings_are_paths=True, decode=decode_audio, schema=_MEDIA),
     "speech": InputKind(
-        "speech", strings_are_paths=True, decode=decode_speech, decode_reference=decode_transcript,
+        "speech", strings_are_paths=True, reference_strings_are_paths=False, decode=decode_speech, decode_reference=decode_transcript,
         schema={"anyOf": [_MEDIA, _TRANSCRIPT]},
     ),
 }

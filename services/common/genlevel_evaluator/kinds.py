@@ -31,6 +31,7 @@ class InputKind:
     Attributes:
         name: as metrics name it.
         strings_are_paths: a string in a bundle is the path of a file, not the answer itself.
+        reference_strings_are_paths: the same for references, where it differs.
         decode: reads a prediction.
         decode_reference: reads a reference, where its form differs.
         schema: JSON Schema of the JSON form.
@@ -41,6 +42,13 @@ class InputKind:
     decode: Decoder
     decode_reference: Decoder | None = None
     schema: Mapping[str, Any] = field(default_factory=dict)
+    reference_strings_are_paths: bool | None = None
+
+    def takes_paths(self, side: str) -> bool:
+        """Whether a string on that side is a path."""
+        if side == "reference" and self.reference_strings_are_paths is not None:
+            return self.reference_strings_are_paths
+        return self.strings_are_paths
 
     def read(self, content: Content, side: str, attributes: Mapping[str, Any]) -> Any:
         """Decodes one side of a sample."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genlevel_evaluator import formats, media
+from genlevel_evaluator import media
 from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import Code, EvaluatorError, Issue, SampleError
 from genlevel_evaluator.evaluator import installed, load
@@ -99,18 +99,13 @@ def _sample(given: Mapping[str, Any], kind: InputKind, folder: Path) -> RawSampl
     return RawSample(str(given.get("id", "")), prediction, kept, presence, attributes, tuple(faults))
 
 
-def _is_path(kind: InputKind, side: str) -> bool:
-    """Whether a string on that side names a file: the sides of a kind such as `speech` differ."""
-    return bool(formats.facts(kind.name)["strings_are_paths"][side]) if kind.name in formats.names() else kind.strings_are_paths
-
-
 def _content(value: Any, side: str, kind: InputKind, folder: Path, faults: list[SampleError]) -> Content | None:
     """An answer as content. Strings are paths where the input kind says so."""
     try:
         if isinstance(value, Mapping) and set(value) == {"name", "base64"}:
             return Content(media=media.from_bytes(_decode_base64(value["base64"]), str(value["name"])))
         if isinstance(value, str):
-            return Content(media=media.from_path(folder / value, value)) if _is_path(kind, side) else Content(text=value)
+            return Content(media=media.from_path(folder / value, value)) if kind.takes_paths(side) else Content(text=value)
         return Content(json=value)
     except SampleError as error:
         error.side = side

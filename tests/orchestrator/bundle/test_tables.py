@@ -25,5 +25,5 @@ def test_the_lists_of_keys_name_known_kinds_only() -> None:
 
 
 def test_an_unknown_kind_is_what_its_evaluator_says() -> None:
-    assert form_of("scent", strings_are_paths=True).reference_paths
+    assert form_of("scent", reference_paths=True).reference_paths
     assert not form_of("scent").prediction_paths

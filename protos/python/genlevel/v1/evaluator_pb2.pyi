@@ -534,8 +534,9 @@ class MetricDescription(_message.Message):
     PARAMETERS_FIELD_NUMBER: _builtins.int
     BACKBONES_FIELD_NUMBER: _builtins.int
     SUMMARY_FIELD_NUMBER: _builtins.int
-    STRINGS_ARE_PATHS_FIELD_NUMBER: _builtins.int
+    PREDICTION_STRINGS_ARE_PATHS_FIELD_NUMBER: _builtins.int
     SET_METRIC_FIELD_NUMBER: _builtins.int
+    REFERENCE_STRINGS_ARE_PATHS_FIELD_NUMBER: _builtins.int
     metric: _builtins.str
     """Canonical identifier."""
     version: _builtins.int
@@ -548,10 +549,12 @@ class MetricDescription(_message.Message):
     """Whether larger is better."""
     summary: _builtins.str
     """One-line definition."""
-    strings_are_paths: _builtins.bool
-    """Whether a string given as prediction or reference is a path to a file (true) or the answer itself (false)."""
+    prediction_strings_are_paths: _builtins.bool
+    """Whether a string given as prediction is a path to a file (true) or the answer itself (false)."""
     set_metric: _builtins.bool
     """Whether the metric compares two sets, so that samples may carry one side only."""
+    reference_strings_are_paths: _builtins.bool
+    """As `prediction_strings_are_paths`, for references: speech is predicted as a file and held against a text."""
     @_builtins.property
     def parameters(self) -> _containers.RepeatedCompositeFieldContainer[Global___ParameterDescription]:
         """Parameters and their defaults."""
@@ -571,12 +574,13 @@ class MetricDescription(_message.Message):
         parameters: _abc.Iterable[Global___ParameterDescription] | None = ...,
         backbones: _abc.Iterable[_builtins.str] | None = ...,
         summary: _builtins.str = ...,
-        strings_are_paths: _builtins.bool = ...,
+        prediction_strings_are_paths: _builtins.bool = ...,
         set_metric: _builtins.bool = ...,
+        reference_strings_are_paths: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backbones", b"backbones", "higher_is_better", b"higher_is_better", "input_kind", b"input_kind", "metric", b"metric", "parameters", b"parameters", "set_metric", b"set_metric", "strings_are_paths", b"strings_are_paths", "summary", b"summary", "unit", b"unit", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backbones", b"backbones", "higher_is_better", b"higher_is_better", "input_kind", b"input_kind", "metric", b"metric", "parameters", b"parameters", "prediction_strings_are_paths", b"prediction_strings_are_paths", "reference_strings_are_paths", b"reference_strings_are_paths", "set_metric", b"set_metric", "summary", b"summary", "unit", b"unit", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
