@@ -14,8 +14,10 @@ from genlevel_evaluator.errors import SampleError
 from genlevel_image.media import Boxes
 
 AREA_RANGES = {"all": (0.0, 1e10), "small": (0.0, 32.0**2), "medium": (32.0**2, 96.0**2), "large": (96.0**2, 1e10)}
-_LOW, _HIGH = (np.array(bounds) for bounds in zip(*AREA_RANGES.values(), strict=True))
-_BITS = 1 << np.arange(4)
+# Bits of the area ranges an area lies outside of, by its place among the edges; each end of a range belongs to it.
+_EDGES = np.array([edge for end in (32.0**2, 96.0**2, 1e10) for edge in (end, np.nextafter(end, np.inf))])
+_OUTSIDE = np.array([0b1100, 0b1000, 0b1010, 0b0010, 0b0110, 0b0110, 0b1111], dtype=np.uint8)
+_ALL = np.uint8(15)
 _RECALLS = np.linspace(0.0, 1.0, 101)
 _PAIRS = 1 << 20
 """Pairs of boxes compared at a time."""
@@ -72,15 +74,19 @@ def match(prediction: Located, reference: Located, threshold: float, max_detecti
     kept = _ranked(prediction.boxes, max_detections)
     truth = reference.boxes
     areas = np.where(np.isnan(truth.areas), reference.box_areas, truth.areas)
-    ignored = truth.crowd[:, None] | (areas[:, None] < _LOW) | (areas[:, None] > _HIGH)
+    skipped = _outside(areas) | (truth.crowd * _ALL)
     own_area = prediction.box_areas[kept]
-    outside = (own_area[:, None] < _LOW) | (own_area[:, None] > _HIGH)
-    outcome = (outside @ _BITS << 4).astype(np.uint8)
+    outcome: NDArray[np.uint8] = (_outside(own_area) << 4).astype(np.uint8)
     labels = prediction.boxes.labels[kept]
     if len(kept) and len(areas):
         pairs = _candidates(prediction.corners[kept], own_area, labels, reference, min(threshold, 1 - 1e-10))
-        _resolve(outcome, pairs, ignored, truth.crowd)
-    return Matches(labels, prediction.boxes.scores[kept], outcome, truth.labels, (~ignored @ _BITS).astype(np.uint8))
+        _resolve(outcome, pairs, skipped, truth.crowd)
+    return Matches(labels, prediction.boxes.scores[kept], outcome, truth.labels, (_ALL - skipped).astype(np.uint8))
+
+
+def _outside(areas: NDArray[np.float64]) -> NDArray[np.uint8]:
+    bits: NDArray[np.uint8] = _OUTSIDE[np.searchsorted(_EDGES, areas, side="right")]
+    return bits
 
 
 def _ranked(boxes: Boxes, max_detections: int) -> NDArray[np.int64]:
@@ -129,7 +135,7 @@ def _overlaps(
 def _resolve(
     outcome: NDArray[np.uint8],
     pairs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
-    ignored: NDArray[np.bool_],
+    skipped: NDArray[np.uint8],
     crowd: NDArray[np.bool_],
 ) -> None:
     """Writes true positives and ignored detections into `outcome`."""
@@ -138,38 +144,44 @@ def _resolve(
         return
     # A pair whose two boxes have no other partner is matched whatever the area range; only the others need the greedy walk.
     alone = (np.bincount(detection)[detection] == 1) & ((np.bincount(truth)[truth] == 1) | crowd[truth])
-    skipped = ignored @ _BITS
-    matched = detection[alone]
-    outcome[matched] = (15 - skipped[truth[alone]]) | (skipped[truth[alone]] << 4)
+    matched, bits = detection[alone], skipped[truth[alone]]
+    outcome[matched] = (_ALL - bits) | (bits << 4)
     if alone.all():
         return
-    rest = list(zip(detection[~alone].tolist(), truth[~alone].tolist(), overlap[~alone].tolist(), strict=True))
-    crowded = crowd.tolist()
+    groups: dict[int, list[tuple[int, float]]] = {}
+    for found, place, value in zip(detection[~alone].tolist(), truth[~alone].tolist(), overlap[~alone].tolist(), strict=True):
+        groups.setdefault(found, []).append((place, value))
+    _walk(outcome, groups, skipped.tolist(), crowd.tolist())
+
+
+def _walk(outcome: NDArray[np.uint8], groups: dict[int, list[tuple[int, float]]], skipped: list[int], crowd: list[bool]) -> None:
+    """The greedy walk, once for all area ranges that agree on what is ignored among the truths of each detection."""
+    differs = 0
+    for partners in groups.values():
+        for place, _ in partners[1:]:
+            differs |= skipped[place] ^ skipped[partners[0][0]]
+    common = _greedy(groups, skipped, crowd, 0)
     for bit in range(4):
-        for found, skip in _greedy(rest, ignored[:, bit].tolist(), crowded).items():
-            outcome[found] = outcome[found] & (255 ^ 17 << bit) | ((16 if skip else 1) << bit)
+        for found, place in (_greedy(groups, skipped, crowd, 1 << bit) if differs >> bit & 1 else common).items():
+            ignored = skipped[place] >> bit & 1
+            outcome[found] = outcome[found] & (255 ^ 17 << bit) | ((16 if ignored else 1) << bit)
 
 
-def _greedy(pairs: list[tuple[int, int, float]], ignored: list[bool], crowd: list[bool]) -> dict[int, bool]:
+def _greedy(groups: dict[int, list[tuple[int, float]]], skipped: list[int], crowd: list[bool], mask: int) -> dict[int, int]:
     """COCO's walk: each detection takes the free truth it overlaps most, one that counts before one that is ignored; of equal
-    overlaps the last. Gives for each matched detection whether it is ignored."""
+    overlaps the last. Gives the truth of each matched detection."""
     taken: set[int] = set()
-    result: dict[int, bool] = {}
-    start = 0
-    while start < len(pairs):
-        end = start
+    result: dict[int, int] = {}
+    for found, partners in groups.items():
         best: tuple[bool, float] = (False, -1.0)
         chosen = -1
-        while end < len(pairs) and pairs[end][0] == pairs[start][0]:
-            _, truth, overlap = pairs[end]
-            rank = (not ignored[truth], overlap)
-            if rank >= best and (crowd[truth] or truth not in taken):
-                best, chosen = rank, truth
-            end += 1
+        for place, overlap in partners:
+            rank = (not skipped[place] & mask, overlap)
+            if rank >= best and (crowd[place] or place not in taken):
+                best, chosen = rank, place
         if chosen >= 0:
             taken.add(chosen)
-            result[pairs[start][0]] = ignored[chosen]
-        start = end
+            result[found] = chosen
     return result
 
 
