@@ -102,13 +102,51 @@ def test_a_missing_prediction_is_all_deletions() -> None:
 
 
 def test_source_and_prediction_must_agree() -> None:
-    audio = Scorer.of(EVALUATOR, "wer")
+    audio = Scorer.of(EVALUATOR, "wer", {"source": "audio"})
     _, issues = audio.observe([RawSample("1", Content(json={"text": "hello"}), (Content(text="hello"),))])
     assert [issue.code for issue in issues] == ["TRANSCRIPT_GIVEN"]
     assert "source=transcript" in issues[0].remedy
     text = Scorer.of(EVALUATOR, "wer", {"source": "transcript"})
     _, issues = text.observe([recording(encode(np.zeros(800)), "hello")])
     assert [issue.code for issue in issues] == ["RECORDING_GIVEN"]
+
+
+def test_supplied_transcripts_are_taken_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> None:
+        raise AssertionError(f"{name} was looked for")
+
+    monkeypatch.setattr("genlevel_evaluator.weights.path", absent)  # a transcript alone needs no weights
+    scorer = Scorer.of(replace(EVALUATOR, _extractors={}), "wer")
+    rows, issues = scorer.observe([RawSample("1", Content(json={"text": "the cat sat"}), (Content(text="the cat sat down"),))])
+    value = scorer.finalize(rows)
+    assert not issues
+    assert value.value == pytest.approx(100 * jiwer.wer("the cat sat down", "the cat sat"))
+    assert value.warnings == ("transcripts_supplied",)
+    assert value.companions["supplied_transcripts"] == 1
+
+
+@pytest.mark.parametrize(("language", "expected"), [("zh-CN", 100 * 1 / 4), ("ja", 100 * 1 / 4), ("mn", 200.0), ("en", 200.0)])
+def test_the_language_of_a_sample_sets_its_words(language: str, expected: float) -> None:
+    scorer = Scorer.of(EVALUATOR, "wer", {"source": "transcript"})
+    sample = RawSample("1", Content(text="你好，世界！"), (Content(text="你好世间"),), attributes={"language": language})
+    value = scorer.finalize(scorer.observe([sample])[0])
+    assert value.value == pytest.approx(expected)
+    by_character = jiwer.process_characters("你好世间", "你好世界").cer
+    assert 100 * by_character == pytest.approx(25.0)
+
+
+def test_a_language_that_is_none_leaves_the_sample_out() -> None:
+    scorer = Scorer.of(EVALUATOR, "wer", {"source": "transcript"})
+    _, issues = scorer.observe([RawSample("1", Content(text="a"), (Content(text="a"),), attributes={"language": 3})])
+    assert [(issue.code, issue.severity, issue.pointer) for issue in issues] == [("BAD_ATTRIBUTE", "reference", "/language")]
+
+
+@pytest.mark.parametrize(("pooling", "expected"), [("corpus", 50.0), ("utterance_mean", 50.0)])
+def test_a_missing_prediction_of_nothing_is_an_error_too(pooling: str, expected: float) -> None:
+    scorer = Scorer.of(EVALUATOR, "wer", {"source": "transcript", "pooling": pooling})
+    absent = RawSample("1", None, (Content(text=""),), Presence.PREDICTION_MISSING)
+    right = RawSample("2", Content(text="two words"), (Content(text="two words"),))
+    assert scorer.finalize(scorer.observe([absent, right])[0]).value == expected
 
 
 @pytest.mark.parametrize("form", [{"words": "a"}, {"text": 3}, ["a"], None])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,18 @@ THREADS = 2
 
 
 class Whisper:
-    """A loaded recogniser. Transcripts pass through, so that a list may hold both."""
+    """A recogniser, loaded with the first recording. Transcripts pass through, so that a list may hold both."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, find: Callable[[], Path]) -> None:
+        self._find = find
+
+    @cached_property
+    def _model(self) -> Any:
         from faster_whisper import WhisperModel
 
         # One precision everywhere, so that a GPU machine and a laptop hear the same words.
-        self._model = WhisperModel(
-            str(folder), device="cpu", compute_type="int8", cpu_threads=THREADS, num_workers=1, local_files_only=True
+        return WhisperModel(
+            str(self._find()), device="cpu", compute_type="int8", cpu_threads=THREADS, num_workers=1, local_files_only=True
         )
 
     def extract(self, values: Sequence[Any]) -> list[Any]:
@@ -40,5 +45,5 @@ class Whisper:
 
 
 def build() -> Whisper:
-    """Loads the weights."""
-    return Whisper(weights.path("whisper-tiny-en"))
+    """The recogniser; transcripts alone need no weights."""
+    return Whisper(lambda: weights.path("whisper-tiny-en"))

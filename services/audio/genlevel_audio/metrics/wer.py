@@ -3,8 +3,12 @@
     wer = 100 * sum(S + D + I) / sum(N)
 
 S, D and I are the substitutions, deletions and insertions of a shortest edit script over normalised words, N the words of the
-reference. Speech is first turned into text by a recogniser (Whisper tiny.en, a stand-in for larger ones, so the value is not
-comparable with published ones); with `source=transcript` the transcript is supplied and no network has a part in the value.
+reference. Recordings are first turned into text by a recogniser (Whisper tiny.en, a stand-in for larger ones, so the value is not
+comparable with published ones); supplied transcripts are taken as they are. With `source=transcript` only those are, and no
+network has a part in the value.
+
+Words come from the normaliser of the sample's attribute `language` (BCP 47, default en): Whisper's for English, single characters
+for Chinese and Japanese, NFKC without case and punctuation for all others. The parameter `normaliser` sets one for all.
 
     >>> from genlevel_evaluator.statistics.edit_distance import edits
     >>> from genlevel_audio.text.normalisers import tokens
@@ -16,15 +20,17 @@ comparable with published ones); with `source=transcript` the transcript is supp
     Unit            percent
     Pooling         corpus: one ratio of sums; `utterance_mean`: mean of the ratios of utterances
     Sample          prediction: a recording, or a transcript {"text": ...}; references: transcripts, the nearest one counts
-    State           rows (S, D, I, N), keyed by sample
+    State           rows (S, D, I, N, transcript supplied), keyed by sample
     Undefined when  no reference has a word, and nothing was inserted: no_reference
     Source          Levenshtein 1966; Radford et al. 2022 (normaliser)
     Checked with    jiwer 4.0.0 on the tokens, S, D and I apart; whisper-normalizer 0.1.15 without its four additions
+    Warns           transcripts_supplied, where under `source=auto` some were
     Differs from    jiwer: percent instead of a fraction. The public scorer: it neither normalises nor pools (`normaliser=basic` and
                     `pooling=utterance_mean` come nearest)
 
 An empty reference adds its insertions and no words, so it can only raise the corpus value; in `utterance_mean` it counts as one
-word. A missing prediction counts as if nothing had been said: N deletions, 100 percent. The recogniser's own errors are in the
+word. A missing prediction counts as if nothing had been said: N deletions, 100 percent, and one error where the reference is
+empty. The recogniser's own errors are in the
 value: score the reference recordings as predictions to see that floor. Mongolian and Chinese speech need transcripts.
 """
 
@@ -37,9 +43,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from genlevel_audio.audio import Audio
 from genlevel_audio.decode import Transcript
-from genlevel_audio.text.normalisers import Normaliser, tokens
+from genlevel_audio.text.normalisers import Normaliser, normaliser_of, tokens
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
@@ -57,35 +62,47 @@ class WerParameters(Parameters):
     """Parameters of WER.
 
     Attributes:
-        source: `audio`, which a recogniser reads, or `transcript`, supplied.
-        normaliser: `english` (Whisper's), `basic` (NFKC, lower case, no punctuation) or `character` (for unspaced writing).
+        source: `audio`, which a recogniser reads, `transcript`, supplied, or `auto`, whichever each sample gives.
+        normaliser: `english` (Whisper's), `basic` (NFKC, lower case, no punctuation), `character` (for unspaced writing), or `auto`,
+            by the sample's attribute `language`.
         pooling: `corpus` or `utterance_mean`.
     """
 
-    source: Literal["audio", "transcript"] = "audio"
-    normaliser: Normaliser = "english"
+    source: Literal["auto", "audio", "transcript"] = "auto"
+    normaliser: Literal["auto", "english", "basic", "character"] = "auto"
     pooling: Literal["corpus", "utterance_mean"] = "corpus"
 
 
 def _said(sample: Sample, parameters: WerParameters) -> str:
     given = sample.prediction
-    if parameters.source == "audio":
-        if not isinstance(given, Audio):
+    if isinstance(given, Transcript):
+        if parameters.source == "audio":
             raise SampleError(
                 "TRANSCRIPT_GIVEN", "a transcript was given where speech is to be recognised",
                 remedy="set the parameter source=transcript, or give a recording",
             )
-        return str(sample.features[RECOGNISER, "prediction"])
-    if not isinstance(given, Transcript):
+        return given.text
+    if parameters.source == "transcript":
         raise SampleError(
             "RECORDING_GIVEN", "a recording was given where transcripts are expected",
             remedy='set the parameter source=audio, or give {"text": ...}',
         )
-    return given.text
+    return str(sample.features[RECOGNISER, "prediction"])
 
 
-def _items(text: str, parameters: WerParameters, side: str) -> list[str]:
-    items = tokens(text, parameters.normaliser)
+def _normaliser(sample: Sample, parameters: WerParameters) -> Normaliser:
+    if parameters.normaliser != "auto":
+        return parameters.normaliser
+    language = sample.attributes.get("language", "en")
+    if not isinstance(language, str) or not language.strip():
+        raise SampleError(
+            "BAD_ATTRIBUTE", "language is not the name of a language", remedy="give a BCP 47 name such as en or zh-Hant", side="reference", pointer="/language"
+        )
+    return normaliser_of(language)
+
+
+def _items(text: str, normaliser: Normaliser, side: str) -> list[str]:
+    items = tokens(text, normaliser)
     if len(items) > MAX_ITEMS:
         raise SampleError(
             "TOO_LONG", f"the transcript has {len(items)} words, at most {MAX_ITEMS} are compared", remedy="cut the recording", side=side
@@ -93,25 +110,29 @@ def _items(text: str, parameters: WerParameters, side: str) -> list[str]:
     return items
 
 
-def _row(found: Edits, words: int) -> Row:
-    return {"substitutions": found.substitutions, "deletions": found.deletions, "insertions": found.insertions, "words": words}
+def _row(found: Edits, words: int, supplied: bool) -> Row:
+    return {
+        "substitutions": found.substitutions, "deletions": found.deletions, "insertions": found.insertions, "words": words, "supplied": supplied,
+    }
 
 
 def observe(sample: Sample, parameters: WerParameters) -> Row:
     """Edits against the nearest reference: fewest per word, then the first."""
-    hypothesis = _items(_said(sample, parameters), parameters, "prediction")
+    normaliser = _normaliser(sample, parameters)
+    hypothesis = _items(_said(sample, parameters), normaliser, "prediction")
+    supplied = isinstance(sample.prediction, Transcript)
     rows = []
     for position, reference in enumerate(sample.references):
-        words = _items(reference.text, parameters, "reference")
+        words = _items(reference.text, normaliser, "reference")
         found = edits(words, hypothesis)
-        rows.append((found.total / max(len(words), 1), position, _row(found, len(words))))
+        rows.append((found.total / max(len(words), 1), position, _row(found, len(words), supplied)))
     return min(rows, key=lambda row: row[:2])[2]
 
 
 def missing(sample: Sample, parameters: WerParameters) -> Row:
-    """Nothing was said."""
-    words = len(_items(sample.reference.text, parameters, "reference"))
-    return _row(Edits(0, words, 0), words)
+    """Nothing was said, which is an error even where nothing was to be said."""
+    words = len(_items(sample.reference.text, _normaliser(sample, parameters), "reference"))
+    return _row(Edits(0, words, int(not words)), words, supplied=False)
 
 
 def _table(rows: Rows) -> NDArray[np.float64]:
@@ -126,16 +147,17 @@ def score(rows: Rows, parameters: WerParameters) -> Score:
     errors = substitutions + deletions + insertions
     companions: dict[str, float] = {
         "substitutions": substitutions, "deletions": deletions, "insertions": insertions, "reference_words": words,
-        "empty_references": int(np.sum(table[:, 3] == 0)),
+        "empty_references": int(np.sum(table[:, 3] == 0)), "supplied_transcripts": int(rows.column("supplied").sum()),
     }
+    warnings = ("transcripts_supplied",) if parameters.source == "auto" and companions["supplied_transcripts"] else ()
     ratios = _ratios(table)
     means = 100.0 * math.fsum(ratios) / len(rows)
     if not words:
-        return Score(None, "no_reference", companions)
+        return Score(None, "no_reference", companions, warnings)
     companions["sentence_error_rate"] = 100.0 * float(np.mean(table[:, :3].sum(axis=1) > 0))
     if parameters.pooling == "utterance_mean":
-        return Score(means, companions={**companions, "corpus": 100.0 * errors / words})
-    return Score(100.0 * errors / words, companions={**companions, "utterance_mean": means})
+        return Score(means, companions={**companions, "corpus": 100.0 * errors / words}, warnings=warnings)
+    return Score(100.0 * errors / words, companions={**companions, "utterance_mean": means}, warnings=warnings)
 
 
 def _ratios(table: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -154,7 +176,7 @@ def interval(rows: Rows, parameters: WerParameters) -> Interval | None:
 METRIC = Metric(
     id="wer", version=1, input_kind="speech", unit="percent", higher_is_better=False, value_range=(0.0, math.inf),
     pooling="corpus", parameters=WerParameters,
-    columns={name: Column("i8") for name in ("substitutions", "deletions", "insertions", "words")},
+    columns={**{name: Column("i8") for name in ("substitutions", "deletions", "insertions", "words")}, "supplied": Column("u1")},
     observe=observe, score=score, missing=missing, interval=interval,
-    backbones=lambda parameters: (RECOGNISER,) if parameters.source == "audio" else (),
+    backbones=lambda parameters: (RECOGNISER,) if parameters.source != "transcript" else (),
 )

@@ -38,6 +38,19 @@ def _character(text: str) -> list[str]:
 _BY_NAME: Mapping[str, Callable[[str], list[str]]] = {"english": _english, "basic": _basic, "character": _character}
 
 
+_UNSPACED = {"zh", "cmn", "yue", "wuu", "nan", "hak", "lzh", "ja"}
+
+
+def normaliser_of(language: str) -> Normaliser:
+    """The normaliser of a language named as BCP 47 has it.
+
+    >>> normaliser_of("en-GB"), normaliser_of("zh_Hant"), normaliser_of("mn")
+    ('english', 'character', 'basic')
+    """
+    primary = re.split("[-_]", language.strip().lower())[0]
+    return "english" if primary == "en" else "character" if primary in _UNSPACED else "basic"
+
+
 def tokens(text: str, normaliser: Normaliser) -> list[str]:
     """Words, or characters, of a transcript."""
     return _BY_NAME[normaliser](text)
