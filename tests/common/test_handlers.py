@@ -194,13 +194,13 @@ def test_unreadable_sides_are_issues_that_name_the_file_and_quote_no_reference(t
 
 
 def test_blobs_stream_in_chunks_and_a_broken_one_is_refused() -> None:
-    data = b"a long answer " * 100_000
+    data = b"a long answer " * 60_000
     digest = hashlib.sha256(data).hexdigest()
 
     async def stream(payload: bytes) -> AsyncIterator[pb.EvaluateShardStreamRequest]:
         yield pb.EvaluateShardStreamRequest(start=shard())
-        for begin in range(0, len(payload), 1 << 20):
-            chunk = pb.BlobChunk(sha256=digest, size_bytes=len(data), data=payload[begin : begin + (1 << 20)])
+        for begin in range(0, len(payload), 1 << 18):
+            chunk = pb.BlobChunk(sha256=digest, size_bytes=len(data), data=payload[begin : begin + (1 << 18)])
             yield pb.EvaluateShardStreamRequest(chunk=chunk)
         blob = sample_pb2.Content(media=sample_pb2.Media(blob=digest, name="answer.txt"))
         yield pb.EvaluateShardStreamRequest(sample=sample_pb2.Sample(id="1", prediction=blob, references=[text(data.decode())]))

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
@@ -23,6 +24,7 @@ COLUMNS = {
     "true_labels": Column("i8", ragged=True),
     "true_counted": Column("u1", ragged=True),
 }
+FORMATS = ("xyxy", "xywh")
 _WORK = 60_000_000
 """Detections times replicates that an interval may cost."""
 
@@ -68,12 +70,21 @@ def missing(sample: Sample, parameters: BoxParameters) -> Row:
 
 
 def _row(prediction: Boxes, sample: Sample, parameters: BoxParameters) -> Row:
-    given = str(sample.attributes.get("bbox_format", parameters.bbox_format))
+    given = _format(sample, parameters)
     # The reference first: a fault on both sides is then the reference's, and the sample is left out.
     truth = detection.locate(sample.reference, given, parameters.coordinates, "reference")
     ours = detection.locate(prediction, given, parameters.coordinates, "prediction")
     found = detection.match(ours, truth, parameters.iou, parameters.max_detections)
     return {name: getattr(found, name) for name in COLUMNS}
+
+
+def _format(sample: Sample, parameters: BoxParameters) -> str:
+    """The sample's own form of boxes, else that of the parameters."""
+    given = sample.attributes.get("bbox_format", parameters.bbox_format)
+    if given not in FORMATS:
+        message = f"bbox_format is {given!r:.40}, not {' or '.join(FORMATS)}"
+        raise SampleError("BAD_ATTRIBUTE", message, remedy="write the boxes in one of these forms", side="reference", pointer="/bbox_format")
+    return str(given)
 
 
 def score(rows: Rows, parameters: BoxParameters) -> Score:

@@ -10,8 +10,8 @@
     State       rows of (class, score, outcome in four area ranges) and ground truth counts by class, keyed by sample
     Undefined   no class has ground truth: no_reference
     Source      COCO detection evaluation (Lin et al. 2014, arXiv 1405.0312)
-    Checked     pycocotools 2.0.11, COCOeval stats[1]
-    Differs     where no detection has a score, equal scores are one operating point (`ties=auto`); among equal scores otherwise the order
+    Checked with  pycocotools 2.0.11, COCOeval stats[1]
+    Differs from  where no detection has a score, equal scores are one operating point (`ties=auto`); among equal scores otherwise the order
                 of samples and of the list decides. pycocotools never matches an annotation whose id is 0; there are no ids here.
 
     >>> import numpy as np

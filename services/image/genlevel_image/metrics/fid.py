@@ -10,8 +10,8 @@
     State       feature rows of either side, keyed by sample; folded into moments past 4,096 rows
     Undefined   fewer than two pictures on a side: too_few_samples
     Source      Heusel et al. 2017, arXiv 1706.08500; kernel distance: Bińkowski et al. 2018, arXiv 1801.01401
-    Checked     pytorch-fid 0.3.0 and torch-fidelity 0.4.0, their networks with the same weights and their distances
-    Differs     no confidence interval, since resampling inflates the distance; the companions are KID over all pairs with its standard
+    Checked with  pytorch-fid 0.3.0 and torch-fidelity 0.4.0, their networks with the same weights and their distances
+    Differs from  no confidence interval, since resampling inflates the distance; the companions are KID over all pairs with its standard
                 error, and the numbers of pictures. Below 2,048 pictures a side the value is mostly bias: warning small_sample.
                 The default network is a stand-in that can be had offline; `backbone=inception-2015` is the one of the literature.
 

@@ -11,8 +11,8 @@
     State       rows of (reference label, predicted label, pixels), keyed by sample
     Undefined   no reference, or every pixel ignored: no_valid_pixel
     Source      the Jaccard index as PASCAL VOC and Cityscapes pool it
-    Checked     sklearn.metrics.confusion_matrix 1.8, torchmetrics MulticlassJaccardIndex 1.9
-    Differs     under foreground=auto a data set whose references know one label above 0 is a one-foreground task, and the background
+    Checked with  sklearn.metrics.confusion_matrix 1.8, torchmetrics MulticlassJaccardIndex 1.9
+    Differs from  under foreground=auto a data set whose references know one label above 0 is a one-foreground task, and the background
                 does not enter the mean. Without `classes` the set of classes is that of the references, and other predicted labels are errors.
 
     >>> import numpy as np

@@ -17,8 +17,8 @@ Undefined   no shape has a reference (no_reference); a shape without points or a
 Companions  prediction_to_reference, reference_to_prediction, precision, recall and f_score (percent of points within
             `f_score_threshold`), hausdorff, shapes
 Source      Fan, Su and Guibas 2017; F-score of Knapitsch et al. 2017
-Checked     scipy cKDTree and torch.cdist in float64 (1e-12); Open3D compute_point_cloud_distance (1e-12); closed forms
-Differs     pytorch3d sums the same two means; many papers take the plain distance, a mean of both ways, or factors of
+Checked with  scipy cKDTree and torch.cdist in float64 (1e-12); Open3D compute_point_cloud_distance (1e-12); closed forms
+Differs from  pytorch3d sums the same two means; many papers take the plain distance, a mean of both ways, or factors of
             1,000 and 10,000: the signature says which was used here. Two equal meshes get the same points and 0; with
             points drawn apart the value would be the noise of the sampling.
 

@@ -16,8 +16,8 @@ Companions  rotation_deg_per_100m; translation_100m ... translation_800m (percen
             square after alignment, mean over sequences); rpe_translation (metres) and rpe_rotation (degrees), root mean
             square over neighbouring frames; segments; sequences
 Source      KITTI odometry benchmark (Geiger, Lenz and Urtasun 2012); ATE and RPE of Sturm et al. 2012
-Checked     a plain port of the devkit's formula, in loops; evo 1.38 for ATE and RPE
-Differs     evo_rpe pairs frames in another way and does not give the KITTI number. The devkit keeps its segment errors in
+Checked with  a plain port of the devkit's formula, in loops; evo 1.38 for ATE and RPE
+Differs from  evo_rpe pairs frames in another way and does not give the KITTI number. The devkit keeps its segment errors in
             float32, so it differs in the seventh digit.
 
 >>> from genlevel_evaluator.metric import Sample

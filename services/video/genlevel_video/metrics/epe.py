@@ -15,8 +15,8 @@ Undefined   no valid pixel in any pair: no_valid_pixel
 Companions  outliers_1px, outliers_3px, fl_all (above 3 px and 5 % of the true length): percent of all valid pixels;
             epe_pixels: mean over all valid pixels; valid_pixels; pairs
 Source      Baker et al. 2011 (Middlebury); Menze and Geiger 2015 (Fl-all)
-Checked     plain NumPy in float64 as RAFT's evaluation script computes it; cv2.readOpticalFlow for .flo; hand-made PNG bytes
-Differs     the public scorer has no mask and adds 0.0001 to the number of pairs. A prediction must know every pixel the
+Checked with  plain NumPy in float64 as RAFT's evaluation script computes it; cv2.readOpticalFlow for .flo; hand-made PNG bytes
+Differs from  the public scorer has no mask and adds 0.0001 to the number of pairs. A prediction must know every pixel the
             reference knows (KITTI's kit fills gaps instead), and a flow of another size is refused: whoever resizes a flow
             must scale its vectors too.
 

