@@ -248,3 +248,11 @@ def test_more_pairs_than_fit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bad_parameters(parameters: dict[str, object]) -> None:
     with pytest.raises(EvaluatorError, match="ap_50_box"):
         Scorer.of(EVALUATOR, "ap_50_box", parameters)
+
+
+@pytest.mark.parametrize("given", ["cxcywh", "XYWH", 4, None, ["xyxy"]])
+def test_a_form_of_boxes_that_is_none_leaves_the_sample_out(given: object) -> None:
+    wrong = RawSample("1", Content(json=[box(0, 0, 1, 1, score=1)]), (Content(json=[box(0, 0, 1, 1)]),), attributes={"bbox_format": given})
+    value, issues = value_of([wrong])
+    assert [(issue.code, issue.severity, issue.pointer) for issue in issues] == [("BAD_ATTRIBUTE", "reference", "/bbox_format")]
+    assert (value.value, value.excluded) == (None, 1)

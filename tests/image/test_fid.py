@@ -17,6 +17,7 @@ from skimage import data as photos
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 from torch_fidelity.metric_kid import kernel_mmd
+from torch_fidelity.metric_prc import calculate_precision_recall_full
 
 from genlevel_evaluator import weights
 from genlevel_evaluator.engine import RawSample, Scorer
@@ -183,6 +184,8 @@ def test_the_metric_is_the_distance_of_its_features() -> None:
     assert found.value == pytest.approx(calculate_frechet_distance(*moments), abs=1e-6 * scale)
     expected = kernel_mmd(generated, real, kid_kernel="poly", kid_kernel_poly_degree=3, kid_kernel_poly_gamma=None, kid_kernel_poly_coef0=1.0)
     assert found.companions["kid"] == pytest.approx(float(expected), rel=1e-6, abs=1e-9)
+    shares = calculate_precision_recall_full(torch.from_numpy(generated), torch.from_numpy(real))
+    assert [found.companions[name] for name in ("precision", "recall")] == pytest.approx([100 * share for share in shares], abs=1e-4)
     assert found.warnings == ("small_sample", "rank_deficient")
     assert found.interval is None
     assert not found.signature.comparable
@@ -210,7 +213,9 @@ def test_one_side_alone_is_too_few() -> None:
     rows, issues = scorer.observe([sample("1", guess, None), sample("2", guess, None)])
     found = scorer.finalize(rows)
     assert issues == []
-    assert (found.value, found.reason) == (None, "too_few_samples")
+    assert (found.value, found.reason) == (None, "no_reference")
+    rows, _ = scorer.observe([sample("1", guess, guess), sample("2", guess, None)])
+    assert scorer.finalize(rows).reason == "too_few_samples"
 
 
 @pytest.mark.weights

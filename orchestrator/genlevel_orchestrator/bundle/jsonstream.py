@@ -54,7 +54,12 @@ def decode(data: bytes) -> Any:
         Fault: with the place.
     """
     try:
-        return _DECODER.decode(data.decode("utf-8"))
+        value = _DECODER.decode(data.decode("utf-8"))
+        if b"\\ud" in data or b"\\uD" in data:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        return value
+    except UnicodeEncodeError:
+        raise Fault("HALF_A_CHARACTER", "a text holds half of a surrogate pair (\\ud800 to \\udfff alone)", "write whole characters") from None
     except UnicodeDecodeError as error:
         raise Fault("NOT_UTF8", f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
     except RecursionError:

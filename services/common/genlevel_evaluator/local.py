@@ -58,7 +58,8 @@ def score(
     owner = load(evaluator or _owner(metric))
     scorer = Scorer.of(owner, metric, parameters)
     kind = owner.kinds[scorer.metric.input_kind]
-    rows, issues = scorer.observe([_sample(sample, kind, Path(folder)) for sample in samples])
+    alone = scorer.metric.set_metric
+    rows, issues = scorer.observe([_sample(sample, kind, Path(folder), alone) for sample in samples])
     detail = scorer.finalize(rows)
     return Result(detail.value, detail, tuple(issues))
 
@@ -81,7 +82,7 @@ def _owner(metric: str) -> str:
     )
 
 
-def _sample(given: Mapping[str, Any], kind: InputKind, folder: Path) -> RawSample:
+def _sample(given: Mapping[str, Any], kind: InputKind, folder: Path, set_metric: bool) -> RawSample:
     faults: list[SampleError] = []
     answers = given["references"] if "references" in given else [given["reference"]] if "reference" in given else []
     if not isinstance(answers, list | tuple):
@@ -92,7 +93,8 @@ def _sample(given: Mapping[str, Any], kind: InputKind, folder: Path) -> RawSampl
         prediction = _content(given["prediction"], "prediction", kind, folder, faults)
     presence = Presence.BOTH if given.get("prediction") is not None else Presence.PREDICTION_MISSING
     presence = Presence.PREDICTION_ONLY if not answers else presence
-    if given.get("presence") == "reference_only":
+    # A reference alone is a member of the real set in a set metric, and not a prediction that is missing.
+    if given.get("presence") == "reference_only" or (set_metric and presence is Presence.PREDICTION_MISSING):
         presence = Presence.REFERENCE_ONLY
     attributes = {key: value for key, value in given.items() if key not in _OWN_KEYS}
     kept = tuple(reference for reference in references if reference is not None)

@@ -107,3 +107,13 @@ def test_the_envelope_is_found_before_and_behind_the_samples(tmp_path: Path) -> 
     assert read_envelope(path)["task"] == "T"
     path.write_text('{"data": [1, 2], "task": "T"}')
     assert read_envelope(path)["task"] == "T"
+
+
+@pytest.mark.parametrize("text", [r'{"id": "\ud800"}', r'["a\uDFFFb"]', r'{"\ud83d": 1}'])
+def test_half_a_character_is_refused(text: str) -> None:
+    with pytest.raises(Fault, match="surrogate pair"):
+        jsonstream.decode(text.encode())
+
+
+def test_whole_characters_may_be_escaped() -> None:
+    assert jsonstream.decode(rb'["\ud83d\ude00", "\\ud800"]') == ["\U0001f600", "\\ud800"]

@@ -32,7 +32,7 @@ class Interval:
 
 def poisson_weights(keys: Sequence[str], seed: int = 0, replicates: int = REPLICATES) -> NDArray[np.float64]:
     """Weights, shape (replicates, n)."""
-    hashes = np.array([int.from_bytes(hashlib.blake2b(k.encode(), digest_size=8).digest(), "little") for k in keys], dtype=np.uint64)
+    hashes = np.array([int.from_bytes(hashlib.blake2b(k.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little") for k in keys], dtype=np.uint64)
     counters = np.arange(1, replicates + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
     with np.errstate(over="ignore"):
         mixed = _splitmix(counters[:, None] ^ _splitmix(hashes)[None, :])

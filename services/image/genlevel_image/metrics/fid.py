@@ -8,11 +8,11 @@
     Pooling     set: one value of two sets
     Sample      prediction: a generated picture; reference: a real one; either may be absent, and the sets need not be of one size
     State       feature rows of either side, keyed by sample; folded into moments past 4,096 rows
-    Undefined   fewer than two pictures on a side: too_few_samples
+    Undefined   no real picture: no_reference; fewer than two pictures on a side: too_few_samples
     Source      Heusel et al. 2017, arXiv 1706.08500; kernel distance: Bińkowski et al. 2018, arXiv 1801.01401
     Checked with  pytorch-fid 0.3.0 and torch-fidelity 0.4.0, their networks with the same weights and their distances
     Differs from  no confidence interval, since resampling inflates the distance; the companions are KID over all pairs with its standard
-                error, and the numbers of pictures. Below 2,048 pictures a side the value is mostly bias: warning small_sample.
+                error, precision and recall (percent, third neighbours, from four pictures a side on), and the numbers of pictures. Below 2,048 pictures a side the value is mostly bias: warning small_sample.
                 The default network is a stand-in that can be had offline; `backbone=inception-2015` is the one of the literature.
 
     >>> import numpy as np
@@ -34,6 +34,7 @@ from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Moments, Row, Rows
 from genlevel_evaluator.statistics.frechet import frechet_distance, kernel_distance, sample_count, sample_warnings
+from genlevel_evaluator.statistics.manifold import precision_and_recall
 
 _FEATURES = Column("f4", (2048,), ragged=True, fold=True)
 _NONE = np.zeros((0, 2048), dtype=np.float32)
@@ -72,16 +73,19 @@ def score(rows: Rows, parameters: FidParameters) -> Score:
     counts = [sample_count(side) for side in sides]
     companions = {"predictions": float(counts[0]), "references": float(counts[1])}
     if min(counts) < 2:
-        return Score(None, "too_few_samples", companions)
-    return Score(frechet_distance(*sides), companions=companions | _kernel(*sides), warnings=sample_warnings(*sides))
+        return Score(None, "too_few_samples" if counts[1] else "no_reference", companions)
+    return Score(frechet_distance(*sides), companions=companions | _of_rows(*sides), warnings=sample_warnings(*sides))
 
 
-def _kernel(prediction: NDArray[Any] | Moments, reference: NDArray[Any] | Moments) -> dict[str, float]:
-    """KID, where the rows are still there."""
+def _of_rows(prediction: NDArray[Any] | Moments, reference: NDArray[Any] | Moments) -> dict[str, float]:
+    """KID, precision and recall, where the rows are still there."""
     if isinstance(prediction, Moments) or isinstance(reference, Moments):
         return {}
     found = kernel_distance(prediction, reference)
-    return {"kid": found.value, "kid_standard_error": found.standard_error} if found else {}
+    companions = {"kid": found.value, "kid_standard_error": found.standard_error} if found else {}
+    if shares := precision_and_recall(prediction, reference):
+        companions |= {"precision": 100.0 * shares[0], "recall": 100.0 * shares[1]}
+    return companions
 
 
 METRIC = Metric(
