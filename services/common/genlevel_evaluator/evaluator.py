@@ -7,7 +7,7 @@ import importlib
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -76,8 +76,9 @@ class Evaluator:
             return self._extractors[name]
 
 
-def installed() -> dict[str, Callable[[], Evaluator]]:
-    """Loaders of the evaluators installed here, by name."""
+@cache
+def installed() -> Mapping[str, Callable[[], Evaluator]]:
+    """Loaders of the evaluators installed here, by name. Looking them up reads every package's metadata, so it is done once."""
     return {entry.name: entry.load for entry in entry_points(group=GROUP)}
 
 
