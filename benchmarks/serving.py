@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import psutil
 
 @contextmanager
 def embedded(*options: str) -> Iterator[tuple[dict[str, str], int]]:
-    """Endpoints of a started child and its process group."""
+    """Endpoints of a started child and its process number."""
     command = [sys.executable, "-m", "genlevel_evaluator.serve.embedded", *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True) as child:
         assert child.stdin is not None
@@ -26,13 +25,13 @@ def embedded(*options: str) -> Iterator[tuple[dict[str, str], int]]:
             child.wait(60)
 
 
-def proportional_bytes(group: int) -> int:
-    """Proportional set size of all processes of a group."""
+def proportional_bytes(pid: int) -> int:
+    """Proportional set size of a process and all that it started; Ray's workers have process groups of their own."""
+    root = psutil.Process(pid)
     total = 0
-    for process in psutil.process_iter():
+    for process in [root, *root.children(recursive=True)]:
         try:
-            if os.getpgid(process.pid) == group:
-                total += process.memory_full_info().pss
-        except (ProcessLookupError, psutil.Error):
+            total += process.memory_full_info().pss
+        except psutil.Error:
             continue
-    return total
+    return int(total)

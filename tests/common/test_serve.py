@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,14 +33,9 @@ class Child:
         self.endpoints: dict[str, str] = json.loads(self.process.stdout.readline())["endpoints"]
 
     def members(self) -> list[psutil.Process]:
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if os.getpgid(process.pid) == self.process.pid:
-                    found.append(process)
-            except (ProcessLookupError, psutil.NoSuchProcess):
-                continue
-        return found
+        """The child and all that it started; Ray's workers have process groups of their own, so the tree is walked."""
+        root = psutil.Process(self.process.pid)
+        return [root, *root.children(recursive=True)]
 
     def stop(self) -> int:
         assert self.process.stdin is not None
@@ -98,6 +92,7 @@ def test_errors_keep_their_details_through_the_proxy(child: Child) -> None:
 
 
 def test_nothing_listens_beyond_loopback(child: Child) -> None:
+    assert sum("ServeReplica" in " ".join(process.cmdline()) for process in child.members()) == len(NAMES)
     listening = [
         (process.name(), connection.laddr.ip)
         for process in child.members()
@@ -109,19 +104,20 @@ def test_nothing_listens_beyond_loopback(child: Child) -> None:
 
 
 def test_idle_evaluators_have_no_torch(child: Child) -> None:
-    maps = [Path(f"/proc/{process.pid}/maps").read_text() for process in child.members()]
-    assert any("numpy" in text for text in maps), "the test looks at the wrong processes"
+    replicas = [process for process in child.members() if "ServeReplica" in " ".join(process.cmdline())]
+    assert len(replicas) == len(NAMES)
+    maps = [Path(f"/proc/{process.pid}/maps").read_text() for process in replicas]
+    assert all("numpy" in text for text in maps)
     assert not any("libtorch" in text for text in maps)
 
 
 def test_it_ends_with_its_pipe_and_leaves_nothing() -> None:
     child = Child("language")
     members = child.members()
+    assert any("ServeReplica" in " ".join(process.cmdline()) for process in members), "the test looks at the wrong processes"
     folders = {argument for process in members for argument in process.cmdline() if "/tmp/glr-" in argument}
     assert child.stop() == 0
-    end = time.monotonic() + 20
-    while (left := child.members()) and time.monotonic() < end:
-        time.sleep(0.2)
+    _, left = psutil.wait_procs(members, timeout=20)
     assert left == []
     assert folders
     assert not any(os.path.exists("/tmp/" + folder.split("/tmp/")[1].split("/")[0]) for folder in folders)

@@ -12,6 +12,7 @@ from ray.serve import Application
 from genlevel_evaluator.evaluator import load
 from genlevel_evaluator.handlers import Handlers
 from genlevel_evaluator.serve.loopback import rebind_replica
+from genlevel_evaluator.serve.trim import allow_pandas
 
 SERVICER_FUNCTION = "genlevel.v1.evaluator_pb2_grpc.add_EvaluatorServiceServicer_to_server"
 
@@ -21,6 +22,7 @@ class EvaluatorDeployment:
 
     def __init__(self, name: str, roots: Sequence[str], parallel: int) -> None:
         rebind_replica()
+        allow_pandas()
         self._handlers = Handlers(load(name), tuple(Path(root) for root in roots), parallel)
 
     async def DescribeEvaluator(self, request: Any, grpc_context: Any = None) -> Any:  # noqa: N802

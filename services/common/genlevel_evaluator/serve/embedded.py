@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from genlevel_evaluator.serve import loopback
+from genlevel_evaluator.serve import loopback, trim
 from genlevel_evaluator.serve.bare import chosen, parser, until_asked_to_stop
 
 READY_SECONDS = 120
@@ -53,6 +53,7 @@ class EmbeddedServe:
         """Starts everything; returns when each evaluator answers."""
         os.environ.update(ENVIRONMENT)
         os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
+        trim.prepare()
         import ray
         from ray import serve
         from ray.serve.config import HTTPOptions, gRPCOptions
