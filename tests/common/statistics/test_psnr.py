@@ -27,8 +27,10 @@ def test_the_largest_difference_does_not_wrap(dtype: type) -> None:
     assert decibels(squared_error(black, white), float(peak)) == 0.0
 
 
-def test_no_pair_counts_as_more_than_a_perfect_one() -> None:
-    assert decibels(1e-12, 255.0) == decibels(0.0, 255.0) == 100.0
+def test_a_perfect_pair_counts_as_100_and_any_other_as_it_is() -> None:
+    assert decibels(0.0, 255.0) == 100.0
+    # one step in one of 64 x 64 values of 16 bits: 10 log10(65535^2 * 4096), as scikit-image gives it
+    assert decibels(1 / 4096, 65535.0) == pytest.approx(10 * math.log10(65535.0**2 * 4096), rel=1e-12)
 
 
 def test_only_all_perfect_is_infinite() -> None:

@@ -2,8 +2,8 @@
 
     psnr = 10 log10(peak² / mean squared error)
 
-A perfect pair would be infinite and would make every mean infinite, so it counts as 100 dB in a mean, and nothing counts as more;
-the mean is infinite only where all pairs are perfect.
+A perfect pair would be infinite and would make every mean infinite, so it counts as 100 dB in a mean; the mean is
+infinite only where all pairs are perfect. A pair with the least of errors keeps its own value, which 16-bit pictures can carry past 100.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PERFECT_DB = 100.0
-"""What a perfect pair counts as in a mean, and the most any pair counts as."""
+"""What a perfect pair counts as in a mean."""
 
 
 def squared_error(prediction: NDArray[Any], reference: NDArray[Any]) -> float:
@@ -34,14 +34,14 @@ def squared_error(prediction: NDArray[Any], reference: NDArray[Any]) -> float:
 
 
 def decibels(mean_squared_error: float, peak: float) -> float:
-    """PSNR of one pair, at most 100 dB; 100 dB where there is no error.
+    """PSNR of one pair; 100 dB where there is no error.
 
     >>> decibels(1.0, 10.0), decibels(0.0, 255.0)
     (20.0, 100.0)
     """
     if mean_squared_error == 0.0:
         return PERFECT_DB
-    return min(10.0 * math.log10(peak * peak / mean_squared_error), PERFECT_DB)
+    return 10.0 * math.log10(peak * peak / mean_squared_error)
 
 
 def mean_decibels(sums: Sequence[float] | NDArray[np.float64], counts: Sequence[int], perfect: Sequence[int]) -> float:

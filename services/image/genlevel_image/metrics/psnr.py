@@ -11,7 +11,7 @@
     Undefined   no sample has a reference: no_reference
     Source      the usual definition (ITU-T J.340 for a peak of 255), with BT.601 luma as MATLAB's rgb2ycbcr under channel=y
     Checked with  skimage.metrics.peak_signal_noise_ratio 0.26
-    Differs from  a perfect picture, infinite there, counts as 100 dB, and no picture counts as more; the value is infinite only where
+    Differs from  a perfect picture, infinite there, counts as 100 dB; the value is infinite only where
                 all pictures are perfect. Pictures of different sizes are refused, never resized.
 
     >>> from genlevel_evaluator.statistics.psnr import decibels
