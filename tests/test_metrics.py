@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
-from pathlib import Path
 
 import pytest
 
 from genlevel_evaluator import score
 from genlevel_evaluator.engine import Scorer
 from genlevel_evaluator.evaluator import load
-from genlevel_orchestrator.catalogue import Catalogue
+from genlevel_orchestrator.catalogue import Catalogue, examples
 
 EVALUATORS = ("language", "image", "video", "audio", "three_d")
 METRICS = [(name, metric_id) for name in EVALUATORS for metric_id in load(name).metric_ids]
 IDS = [f"{evaluator}.{metric}" for evaluator, metric in METRICS]
-EXAMPLES = Path(sys.modules[Catalogue.__module__].__file__ or "").parent / "data" / "examples"
 LABELS = ("Direction", "Range", "Unit", "Pooling", "Sample", "State", "Undefined", "Source", "Checked with", "Differs from")
 
 each_metric = pytest.mark.parametrize(("evaluator", "metric_id"), METRICS, ids=IDS)
@@ -49,7 +46,8 @@ def test_its_docstring_says_what_a_reader_looks_for(evaluator: str, metric_id: s
 @each_metric
 @pytest.mark.weights
 def test_its_catalogue_example_gives_the_stated_value(evaluator: str, metric_id: str) -> None:
-    example = json.loads((EXAMPLES / f"{evaluator}.{metric_id}.json").read_text())
+    example = examples.example(evaluator, metric_id)
+    assert example is not None
     result = score(metric_id, example["samples"], evaluator=evaluator, parameters=example["parameters"])
     assert [issue for issue in result.issues if issue.severity != "warning"] == []
     assert result.value == pytest.approx(example["value"], abs=example["tolerance"])

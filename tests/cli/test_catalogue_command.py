@@ -83,6 +83,7 @@ def test_show_metric(capsys: pytest.CaptureFixture[str]) -> None:
     assert (metric["mapping"], metric["mapping_scale"]) == ("saturating", 1.0)
     assert len(metric["tasks"]) == 5
     assert run_json(capsys, "show", "EPE")["metric_id"] == "epe"
+    assert metric["examples"]["three_d"]["value"] > 0
 
 
 @pytest.mark.parametrize("metric_id", ["accuracy", "chamfer_distance", "psnr"])

@@ -16,6 +16,7 @@ from genlevel_orchestrator.catalogue import (
     describe_implementation,
     installed_metrics,
 )
+from genlevel_orchestrator.catalogue.examples import abridged, example
 from genlevel_orchestrator.catalogue.names import MODALITIES, modality_name, nearest, paradigm_name
 from genlevel_orchestrator.cli.output import print_json, print_notes, print_table
 from genlevel_orchestrator.errors import UserError
@@ -123,7 +124,7 @@ def show(
         print_json(document)
         return
     rows = [
-        (key, json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list | tuple) else v)
+        (key, json.dumps(abridged(v), ensure_ascii=False) if isinstance(v, dict | list | tuple) else v)
         for key, v in document.items()
     ]
     print_table(("field", "value"), rows)
@@ -135,7 +136,12 @@ def _find(catalogue: Catalogue, name: str, installed: InstalledMetrics) -> dict[
         metric = catalogue.metric(name)
         document = metric_document(catalogue, metric, installed)
         implementations = {e: describe_implementation(e, metric.metric_id) for e in document["installed_in"]}
-        return {**document, "implementations": {e: i for e, i in implementations.items() if i is not None}}
+        examples = {evaluator: example(evaluator, metric.metric_id) for evaluator in metric.evaluators}
+        return {
+            **document,
+            "implementations": {e: i for e, i in implementations.items() if i is not None},
+            "examples": {e: found for e, found in examples.items() if found is not None},
+        }
     except UserError as metric_error:
         if name in catalogue.labels:
             raise
