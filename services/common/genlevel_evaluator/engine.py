@@ -155,16 +155,11 @@ class Scorer:
             flags |= EXCLUDED
         if flags & EXCLUDED:
             return self._row(EXCLUDED, None)
-        row: Row | None = None
         try:
-            row = self._observed(sample, flags)
-        except SampleError as error:
-            side = error.side or "prediction"
-            issues.append(_issue(sample.key, error, side))
-            if side == "reference":
-                return self._row(EXCLUDED, None)
-            flags &= ~PRESENT
-            row = self._missing(sample)
+            flags, row = self._row_of(sample, flags, issues)
+        except SampleError as error:  # the reference cannot be used, with the prediction or without
+            issues.append(_issue(sample.key, error, "reference"))
+            return self._row(EXCLUDED, None)
         except MemoryError:
             raise EvaluatorError(Code.RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", f"sample {sample.key}: out of memory", "send smaller shards") from None
         except Exception as error:  # a fault of ours: reported, never scored
@@ -172,6 +167,16 @@ class Scorer:
             issues.append(Issue(sample.key, "EVALUATOR_FAULT", "infrastructure", f"{type(error).__name__} in {self.metric.id}", "report this sample"))
             return self._row(EXCLUDED, None)
         return self._row(flags | (OBSERVED if row is not None else 0), row)
+
+    def _row_of(self, sample: Sample, flags: int, issues: list[Issue]) -> tuple[int, Row | None]:
+        """The row of a sample; a prediction the metric refuses is scored as missing."""
+        try:
+            return flags, self._observed(sample, flags)
+        except SampleError as error:
+            if error.side == "reference":
+                raise
+            issues.append(_issue(sample.key, error, "prediction"))
+            return flags & ~PRESENT, self._missing(sample)
 
     def _observed(self, sample: Sample, flags: int) -> Row | None:
         if flags & PRESENT or (self.metric.set_metric and sample.references):

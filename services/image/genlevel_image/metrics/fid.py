@@ -46,7 +46,7 @@ class FidParameters(Parameters):
 
     Attributes:
         backbone: `inception-2015` is the network of the literature (weights pt_inception-2015-12-05); `inception-v3-nsfwjs` is of
-            the same graph with other weights, and its values are not comparable with published ones.
+            the same convolutions with other weights, pooled by mean in the last block, and its values are not comparable with published ones.
         preset: how pictures are resized to 299 x 299 and scaled: `torch` as pytorch-fid, `tf1` as torch-fidelity and the original
             program, `clean` as clean-fid.
     """
