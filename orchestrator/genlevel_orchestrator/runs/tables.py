@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ def _prepare_sqlite(engine: sql.Engine) -> None:
         # sqlite3 would open transactions by itself, too late for BEGIN IMMEDIATE.
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
 
@@ -120,6 +121,19 @@ def _prepare_sqlite(engine: sql.Engine) -> None:
         # A transaction that first reads and then writes would fail instead of waiting for another process's.
         immediate = connection.get_execution_options().get("genlevel_write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Two processes that open a new journal at once both want to switch it, and there SQLite refuses without waiting: so we wait."""
+    end = time.monotonic() + _BUSY_MILLISECONDS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
 
 
 def writing(engine: sql.Engine) -> sql.Engine:
