@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -21,15 +21,8 @@ from genlevel_orchestrator.settings import load_settings
 
 
 @pytest.fixture(scope="session")
-def synthetic() -> Any:
-    path = Path(__file__).resolve().parents[1] / "orchestrator" / "report" / "synthetic.py"
-    spec = importlib.util.spec_from_file_location("genlevel_tests_synthetic", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def synthetic(load_module: Callable[[Path], ModuleType]) -> Any:
+    return load_module(Path(__file__).resolve().parents[1] / "orchestrator" / "report" / "synthetic.py")
 
 
 @pytest.fixture

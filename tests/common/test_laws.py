@@ -5,7 +5,9 @@ Samples come from tests/<evaluator>/generators.py, so a metric without a generat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -28,16 +30,9 @@ pytestmark = pytest.mark.weights
 class Case:
     """One metric with its samples, observed once."""
 
-    def __init__(self, evaluator: str, metric_id: str) -> None:
-        from importlib.util import module_from_spec, spec_from_file_location
-
-        spec = spec_from_file_location(f"generators_{evaluator}", TESTS / evaluator / "generators.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = module_from_spec(spec)
-        spec.loader.exec_module(module)
+    def __init__(self, evaluator: str, metric_id: str, generators: ModuleType) -> None:
         self.scorer = Scorer.of(load(evaluator), metric_id)
-        self.samples: list[RawSample] = module.GENERATORS[metric_id](np.random.default_rng(7), SAMPLES)
+        self.samples: list[RawSample] = generators.GENERATORS[metric_id](np.random.default_rng(7), SAMPLES)
         self.single = [self.scorer.observe([sample])[0] for sample in self.samples]
         self.value = self.finalize(self.single)
 
@@ -46,8 +41,9 @@ class Case:
 
 
 @pytest.fixture(scope="module", params=METRICS, ids=[f"{evaluator}.{metric}" for evaluator, metric in METRICS])
-def case(request: pytest.FixtureRequest) -> Case:
-    return Case(*request.param)
+def case(request: pytest.FixtureRequest, load_module: Callable[[Path], ModuleType]) -> Case:
+    evaluator, metric_id = request.param
+    return Case(evaluator, metric_id, load_module(TESTS / evaluator / "generators.py"))
 
 
 def test_the_value_is_defined_and_in_range(case: Case) -> None:

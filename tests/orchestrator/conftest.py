@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
-import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
@@ -13,33 +11,29 @@ from types import ModuleType
 
 import pytest
 
+from genlevel_orchestrator.runs import plan as plan_module
 from genlevel_orchestrator.settings import Dispatch, Settings
 
 HERE = Path(__file__).parent
 
 
-def _module(name: str) -> ModuleType:
-    """A helper module beside this file; tests are not a package."""
-    full = f"genlevel_tests_orchestrator_{name}"
-    if full not in sys.modules:
-        spec = importlib.util.spec_from_file_location(full, HERE / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[full] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[full]
-
-
 @pytest.fixture
-def bundles() -> ModuleType:
+def bundles(load_module: Callable[[Path], ModuleType]) -> ModuleType:
     """Makers of small bundles."""
-    return _module("bundles")
+    return load_module(HERE / "bundles.py")
 
 
 @pytest.fixture
-def fakes() -> ModuleType:
+def fakes(load_module: Callable[[Path], ModuleType]) -> ModuleType:
     """The fake evaluator and its troubles."""
-    return _module("fake_evaluator")
+    return load_module(HERE / "fake_evaluator.py")
+
+
+@pytest.fixture
+def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten samples a shard, so that small bundles have several."""
+    monkeypatch.setattr(plan_module, "SHARD_SAMPLES", {})
+    monkeypatch.setattr(plan_module, "DEFAULT_SHARD_SAMPLES", 10)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -18,7 +19,12 @@ from google.rpc import error_details_pb2, status_pb2
 
 from genlevel.v1 import evaluator_pb2 as pb
 from genlevel.v1 import evaluator_pb2_grpc
+from genlevel_orchestrator.runs.records import EventRecord, RunSpec
+from genlevel_orchestrator.runs.results import RunResult
+from genlevel_orchestrator.runs.service import RunService
+from genlevel_orchestrator.settings import Endpoint, Settings
 
+ACCURACY = "language.commonsense-reasoning"
 OPTIONS = [("grpc.max_receive_message_length", 64 << 20), ("grpc.max_send_message_length", 64 << 20), ("grpc.so_reuseport", 0)]
 
 
@@ -170,3 +176,29 @@ async def serving(fake: FakeEvaluator, address: str = "127.0.0.1:0") -> AsyncIte
         yield f"{address.rsplit(':', 1)[0]}:{port}"
     finally:
         await server.stop(0)
+
+
+def execute(
+    settings: Settings, fake: Any, bundle: Path, name: str | None = None, events: list[EventRecord] | None = None,
+    remote: bool = False,
+) -> RunResult:  # fmt: skip
+    """A whole run of a bundle, or of the run `name`, against one fake evaluator."""
+
+    async def run() -> RunResult:
+        async with serving(fake) as target:
+            configured = settings.model_copy(update={"evaluators": {"language": Endpoint(target=target, remote=remote)}})
+            service = RunService(configured)
+            try:
+                wanted = name or service.create(RunSpec("model", str(bundle))).name
+                listener = events.append if events is not None else lambda _: None
+                return await service.execute(wanted, "configured", listener)
+            finally:
+                service.close()
+
+    return asyncio.run(run())
+
+
+def value_of(result: RunResult, task_id: str = ACCURACY) -> float | None:
+    """The value of one task."""
+    value = result.outcome(task_id).value
+    return value.value if value is not None else None

@@ -20,7 +20,6 @@ from genlevel_orchestrator.runs.results import RunResult, RunState, TaskOutcome,
 from genlevel_orchestrator.settings import Settings, load_settings
 
 T = TypeVar("T")
-_SHOWN = 20
 
 
 def register(app: typer.Typer) -> None:

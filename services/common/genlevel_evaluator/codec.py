@@ -27,7 +27,6 @@ _SEVERITIES = {
     "reference": evaluator_pb2.SEVERITY_REFERENCE,
     "infrastructure": evaluator_pb2.SEVERITY_INFRASTRUCTURE,
 }
-_NAMES = {number: name for name, number in _SEVERITIES.items()}
 Blobs = Mapping[str, media.Blob]
 
 
@@ -97,12 +96,6 @@ def encode_issue(issue: Issue) -> evaluator_pb2.Issue:
         sample_id=issue.sample_id, code=issue.code, severity=_SEVERITIES[issue.severity], message=issue.message,
         remedy=issue.remedy, file=issue.file, pointer=issue.pointer,
     )
-
-
-def decode_issue(message: evaluator_pb2.Issue) -> Issue:
-    """An issue from a message."""
-    severity = _NAMES.get(message.severity, "infrastructure")
-    return Issue(message.sample_id, message.code, severity, message.message, message.remedy, message.file, message.pointer)
 
 
 def encode_state(rows: Rows, signature_digest: str) -> evaluator_pb2.MetricState:

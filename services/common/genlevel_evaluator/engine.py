@@ -18,6 +18,7 @@ from genlevel_evaluator import states
 from genlevel_evaluator.errors import Code, EvaluatorError, Issue, SampleError
 from genlevel_evaluator.evaluator import Evaluator
 from genlevel_evaluator.features import extract_features
+from genlevel_evaluator.flags import EXCLUDED, EXPECTED, OBSERVED, PRESENT
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Metric, Presence, Sample, Score
 from genlevel_evaluator.parameters import Parameters
@@ -27,7 +28,6 @@ from genlevel_evaluator.statistics.intervals import Interval
 log = logging.getLogger(__name__)
 
 FLAGS = "_flags"
-EXPECTED, PRESENT, OBSERVED, EXCLUDED = 1, 2, 4, 8
 CHUNK = 32
 """Samples decoded at a time, so that media never pile up in memory."""
 

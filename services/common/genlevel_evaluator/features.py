@@ -13,9 +13,9 @@ import numpy as np
 from genlevel_evaluator import weights as manifest
 from genlevel_evaluator.errors import Issue, SampleError
 from genlevel_evaluator.evaluator import Evaluator
+from genlevel_evaluator.flags import EXCLUDED, PRESENT
 from genlevel_evaluator.metric import Sample
 
-PRESENT, EXCLUDED = 2, 8
 CACHE_BYTES = 128 << 20
 
 

@@ -104,5 +104,3 @@ def json_type(value: Any) -> str:
     names = {type(None): "null", bool: "a truth value", str: "a string", list: "a list", dict: "an object"}
     return names.get(type(value), "a number")
 
-
-TEXT = InputKind("text", strings_are_paths=False, decode=decode_text, schema={"type": ["string", "number", "boolean"]})

@@ -20,8 +20,6 @@ from genlevel_evaluator.errors import Code, EvaluatorError
 FOLD_ROWS = 4096
 """Feature rows of one column that are kept as rows; beyond, they are folded into moments (metric-decisions R9)."""
 
-DTYPES = ("u1", "i8", "f4", "f8")
-
 Row = Mapping[str, Any]
 """What `observe` returns: one value for each column of the metric."""
 

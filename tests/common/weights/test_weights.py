@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from genlevel_evaluator import weights
+from genlevel_evaluator import media, weights
 from genlevel_evaluator.errors import Code
-from genlevel_evaluator.weights import cache as cache_module
-from genlevel_evaluator.weights import fetching, manifest
+from genlevel_evaluator.weights import manifest
 from genlevel_evaluator.weights.convert import CONVERTERS
 
 OFFLINE = ("i3d-kinetics-400", "inception-v3-nsfwjs", "efficientnet-lite0", "whisper-tiny-en", "aisfx-cnn9", "dnsmos")
@@ -70,13 +69,13 @@ def test_missing_weights_are_a_failed_precondition(cache: Path) -> None:
 
 def test_bytes_are_read_once_per_process(monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[Path] = []
-    original = cache_module.sha256_of
+    original = media.digest_of
 
     def counting(path: Path) -> str:
         reads.append(path)
         return original(path)
 
-    monkeypatch.setattr(fetching.cache, "sha256_of", counting)
+    monkeypatch.setattr(media, "digest_of", counting)
     monkeypatch.setattr(weights, "_verified", {})
     first, second = weights.path("dnsmos"), weights.path("dnsmos")
     assert first == second

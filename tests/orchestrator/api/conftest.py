@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,32 +16,20 @@ from genlevel_orchestrator.catalogue import Catalogue
 HERE = Path(__file__).resolve().parent
 
 
-def loaded(name: str, path: Path) -> Any:
-    """A module by path (tests are no package)."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
     return Catalogue.load()
 
 
 @pytest.fixture(scope="session")
-def result(catalogue: Catalogue) -> Any:
-    return loaded("genlevel_tests_synthetic", HERE.parent / "report" / "synthetic.py").run_result(catalogue)
+def result(load_module: Callable[[Path], ModuleType], catalogue: Catalogue) -> Any:
+    return load_module(HERE.parent / "report" / "synthetic.py").run_result(catalogue)
 
 
 @pytest.fixture(scope="session")
-def calls() -> Any:
+def calls(load_module: Callable[[Path], ModuleType]) -> Any:
     """Helpers that make calls, and the service whose runs are made up."""
-    return loaded("genlevel_tests_made_up", HERE / "made_up.py")
+    return load_module(HERE / "made_up.py")
 
 
 @pytest.fixture

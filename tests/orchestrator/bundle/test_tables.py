@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 from genlevel_evaluator import formats
 from genlevel_orchestrator.bundle.fields import fields, form_of
@@ -11,12 +12,8 @@ from genlevel_orchestrator.bundle.fields import fields, form_of
 SCRIPT = Path(__file__).parents[3] / "scripts" / "kinds_table.py"
 
 
-def test_the_table_of_kinds_is_up_to_date() -> None:
-    spec = importlib.util.spec_from_file_location("kinds_table", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def test_the_table_of_kinds_is_up_to_date(load_module: Callable[[Path], ModuleType]) -> None:
+    module = load_module(SCRIPT)
     assert module.TABLE.read_text(encoding="utf-8") == module.text(), "run python scripts/kinds_table.py"
 
 

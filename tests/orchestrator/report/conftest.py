@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -20,17 +20,9 @@ def catalogue() -> Catalogue:
 
 
 @pytest.fixture(scope="session")
-def synthetic() -> Any:
-    """The module that makes up runs (tests are no package, so it is loaded by path)."""
-    name = "genlevel_tests_synthetic"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, SYNTHETIC)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
+def synthetic(load_module: Callable[[Path], ModuleType]) -> Any:
+    """The module that makes up runs."""
+    return load_module(SYNTHETIC)
 
 
 @pytest.fixture(scope="session")

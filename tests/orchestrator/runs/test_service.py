@@ -6,12 +6,10 @@ import asyncio
 import json
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from genlevel_orchestrator.errors import UserError
-from genlevel_orchestrator.runs import plan as plan_module
 from genlevel_orchestrator.runs.records import EventRecord, RunSpec
 from genlevel_orchestrator.runs.results import RunResult, RunState, TaskStatus
 from genlevel_orchestrator.runs.service import RunService
@@ -20,44 +18,14 @@ from genlevel_orchestrator.settings import Endpoint, Settings
 ACCURACY = "language.commonsense-reasoning"
 
 
-def _execute(
-    settings: Settings, fakes: ModuleType, fake: Any, bundle: Path, name: str | None = None, events: list[EventRecord] | None = None,
-    remote: bool = False,
-) -> RunResult:  # fmt: skip
-    async def run() -> RunResult:
-        async with fakes.serving(fake) as target:
-            configured = settings.model_copy(update={"evaluators": {"language": Endpoint(target=target, remote=remote)}})
-            service = RunService(configured)
-            try:
-                wanted = name or service.create(RunSpec("model", str(bundle))).name
-                listener = events.append if events is not None else lambda _: None
-                return await service.execute(wanted, "configured", listener)
-            finally:
-                service.close()
-
-    return asyncio.run(run())
-
-
-@pytest.fixture
-def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten samples a shard, so that small bundles have several."""
-    monkeypatch.setattr(plan_module, "SHARD_SAMPLES", {})
-    monkeypatch.setattr(plan_module, "DEFAULT_SHARD_SAMPLES", 10)
-
-
-def _value(result: RunResult, task_id: str = ACCURACY) -> float | None:
-    value = result.outcome(task_id).value
-    return value.value if value is not None else None
-
-
 def test_a_run_from_beginning_to_end(tmp_path: Path, settings: Settings, bundles: ModuleType, fakes: ModuleType) -> None:
     fake = fakes.FakeEvaluator()
     events: list[EventRecord] = []
-    result = _execute(settings, fakes, fake, bundles.text_bundle(tmp_path / "b"), events=events)
+    result = fakes.execute(settings, fake, bundles.text_bundle(tmp_path / "b"), events=events)
     assert result.state is RunState.SUCCEEDED
     assert len(result.tasks) == 699
     outcome = result.outcome(ACCURACY)
-    assert (outcome.status, _value(result), outcome.normalised, outcome.win) == (TaskStatus.SCORED, 70.0, 70.0, False)
+    assert (outcome.status, fakes.value_of(result), outcome.normalised, outcome.win) == (TaskStatus.SCORED, 70.0, 70.0, False)
     assert result.outcome("language.counterfactual-reasoning").win
     assert (result.levels["paper"].status, result.evaluators) == ("partial", {"language": "fake"})
     assert result.count(TaskStatus.NOT_SUBMITTED) == 697
@@ -72,8 +40,8 @@ def test_many_shards_fold_to_the_same_value_in_few_messages(
     tmp_path: Path, settings: Settings, bundles: ModuleType, fakes: ModuleType
 ) -> None:
     fake = fakes.FakeEvaluator()
-    result = _execute(settings, fakes, fake, bundles.text_bundle(tmp_path / "b", [(bundles.ACCURACY, 405, 300)]))
-    assert _value(result) == pytest.approx(100 * 300 / 405)
+    result = fakes.execute(settings, fake, bundles.text_bundle(tmp_path / "b", [(bundles.ACCURACY, 405, 300)]))
+    assert fakes.value_of(result) == pytest.approx(100 * 300 / 405)
     assert result.outcome(ACCURACY).shards == 41
     assert fake.calls["combine"] == 3  # 16, then 15 more twice over: 1 + 15 + 15 + ...
     assert fake.most_running <= settings.dispatch.in_flight
@@ -87,9 +55,9 @@ def test_the_same_command_again_scores_nothing_twice(
 ) -> None:
     bundle = bundles.text_bundle(tmp_path / "b", [(bundles.ACCURACY, 100, 60)])
     fake = fakes.FakeEvaluator()
-    first = _execute(settings, fakes, fake, bundle)
-    again = _execute(settings, fakes, fake, bundle)
-    assert _value(first) == _value(again) == 60.0
+    first = fakes.execute(settings, fake, bundle)
+    again = fakes.execute(settings, fake, bundle)
+    assert fakes.value_of(first) == fakes.value_of(again) == 60.0
     assert max(fake.scored.values()) == 1
     assert again.outcome(ACCURACY).shards_reused == 10
 
@@ -98,13 +66,13 @@ def test_the_same_command_again_scores_nothing_twice(
 def test_an_edited_prediction_rescores_its_own_shard(tmp_path: Path, settings: Settings, bundles: ModuleType, fakes: ModuleType) -> None:
     bundle = bundles.text_bundle(tmp_path / "b", [(bundles.ACCURACY, 100, 60)])
     fake = fakes.FakeEvaluator()
-    _execute(settings, fakes, fake, bundle)
+    fakes.execute(settings, fake, bundle)
     path = next(bundle.rglob("prediction.json"))
     predictions = json.loads(path.read_text())
     predictions[73]["prediction"] = "answer 73"
     path.write_text(json.dumps(predictions))
     fake.scored.clear()
-    assert _value(_execute(settings, fakes, fake, bundle)) == 61.0
+    assert fakes.value_of(fakes.execute(settings, fake, bundle)) == 61.0
     assert sorted(map(int, fake.scored)) == list(range(70, 80))
 
 
@@ -114,17 +82,17 @@ def test_another_version_of_a_metric_scores_everything_again(
 ) -> None:
     bundle = bundles.text_bundle(tmp_path / "b", [(bundles.ACCURACY, 30, 10)])
     fake = fakes.FakeEvaluator()
-    _execute(settings, fakes, fake, bundle)
+    fakes.execute(settings, fake, bundle)
     fake.signature = "v2"
-    assert _execute(settings, fakes, fake, bundle).outcome(ACCURACY).shards_reused == 0
+    assert fakes.execute(settings, fake, bundle).outcome(ACCURACY).shards_reused == 0
     assert set(fake.scored.values()) == {2}
 
 
 def test_missing_predictions_are_sent_as_missing(tmp_path: Path, settings: Settings, bundles: ModuleType, fakes: ModuleType) -> None:
     data, predictions = bundles.questions(10, 10)
     bundles.write_task(tmp_path / "b", bundles.ACCURACY, data, predictions[:4])
-    result = _execute(settings, fakes, fakes.FakeEvaluator(), tmp_path / "b")
-    assert _value(result) == 40.0
+    result = fakes.execute(settings, fakes.FakeEvaluator(), tmp_path / "b")
+    assert fakes.value_of(result) == 40.0
     assert result.violation_count == 6
 
 
@@ -136,7 +104,7 @@ def test_issues_of_the_evaluator_reach_the_outcome_also_when_reused(
     bundles.write_task(tmp_path / "b", bundles.ACCURACY, data, predictions)
     fake = fakes.FakeEvaluator()
     for _ in range(2):
-        outcome = _execute(settings, fakes, fake, tmp_path / "b").outcome(ACCURACY)
+        outcome = fakes.execute(settings, fake, tmp_path / "b").outcome(ACCURACY)
         assert outcome.issue_counts == {"ODD": 1}
         assert not outcome.provisional
 
@@ -151,7 +119,7 @@ def test_two_runs_at_once_do_not_touch_each_other(tmp_path: Path, settings: Sett
             names = [service.create(RunSpec("model", str(bundle))).name for bundle in (one, two)]
             return await asyncio.gather(*(service.execute(name, "configured") for name in names))
 
-    assert [_value(result) for result in asyncio.run(run())] == [40.0, 60.0]
+    assert [fakes.value_of(result) for result in asyncio.run(run())] == [40.0, 60.0]
 
 
 def test_a_bundle_without_predictions_says_so_instead_of_running(tmp_path: Path, settings: Settings, bundles: ModuleType) -> None:
@@ -169,7 +137,7 @@ def test_tasks_without_predictions_count_as_not_submitted(tmp_path: Path, settin
     data, predictions = bundles.questions(3, 3)
     bundles.write_task(tmp_path / "b", bundles.ACCURACY, data, predictions)
     bundles.write_task(tmp_path / "b", bundles.F1, data, None)
-    result = _execute(settings, fakes, fakes.FakeEvaluator(), tmp_path / "b")
+    result = fakes.execute(settings, fakes.FakeEvaluator(), tmp_path / "b")
     assert result.state is RunState.SUCCEEDED
     assert result.outcome("language.counterfactual-reasoning").status is TaskStatus.NOT_SUBMITTED
     assert [violation.code for violation in result.violations] == ["NO_PREDICTIONS"]

@@ -10,44 +10,13 @@ from typing import Any
 import grpc
 import pytest
 
-from genlevel_orchestrator.runs import plan as plan_module
-from genlevel_orchestrator.runs.records import EventRecord, RunSpec
+from genlevel_orchestrator.runs.records import RunSpec
 from genlevel_orchestrator.runs.results import RunResult, RunState, TaskStatus
 from genlevel_orchestrator.runs.runner import RunCancelled
 from genlevel_orchestrator.runs.service import RunService
 from genlevel_orchestrator.settings import Endpoint, Settings
 
 ACCURACY = "language.commonsense-reasoning"
-
-
-def _execute(
-    settings: Settings, fakes: ModuleType, fake: Any, bundle: Path, name: str | None = None, events: list[EventRecord] | None = None,
-    remote: bool = False,
-) -> RunResult:  # fmt: skip
-    async def run() -> RunResult:
-        async with fakes.serving(fake) as target:
-            configured = settings.model_copy(update={"evaluators": {"language": Endpoint(target=target, remote=remote)}})
-            service = RunService(configured)
-            try:
-                wanted = name or service.create(RunSpec("model", str(bundle))).name
-                listener = events.append if events is not None else lambda _: None
-                return await service.execute(wanted, "configured", listener)
-            finally:
-                service.close()
-
-    return asyncio.run(run())
-
-
-@pytest.fixture
-def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten samples a shard, so that small bundles have several."""
-    monkeypatch.setattr(plan_module, "SHARD_SAMPLES", {})
-    monkeypatch.setattr(plan_module, "DEFAULT_SHARD_SAMPLES", 10)
-
-
-def _value(result: RunResult, task_id: str = ACCURACY) -> float | None:
-    value = result.outcome(task_id).value
-    return value.value if value is not None else None
 
 
 @pytest.mark.usefixtures("small_shards")
@@ -66,11 +35,11 @@ def test_a_sample_that_kills_its_replica_is_found_and_the_rest_is_scored(
 
     fake.before = before
     bundle = bundles.text_bundle(tmp_path / "b", [(bundles.ACCURACY, 100, 60)])
-    result = _execute(settings, fakes, fake, bundle)
+    result = fakes.execute(settings, fake, bundle)
     outcome = result.outcome(ACCURACY)
     assert (result.state, outcome.status, outcome.provisional) == (RunState.PROVISIONAL, TaskStatus.SCORED, True)
     assert result.levels["paper"].status == "provisional"
-    assert _value(result) == pytest.approx(100 * 59 / 99)
+    assert fakes.value_of(result) == pytest.approx(100 * 59 / 99)
     assert [(issue.code, issue.sample_id, issue.severity) for issue in outcome.issues] == [("EVALUATOR_CRASHED", "17", "infrastructure")]
     assert "17" not in fake.scored
     assert max(fake.scored.values()) == 1
@@ -80,8 +49,8 @@ def test_a_sample_that_kills_its_replica_is_found_and_the_rest_is_scored(
     # The halves are remembered; only the sample that was not scored is tried again.
     fake.before = lambda _: None
     fake.scored.clear()
-    mended = _execute(settings, fakes, fake, bundle)
-    assert (mended.state, _value(mended)) == (RunState.SUCCEEDED, 60.0)
+    mended = fakes.execute(settings, fake, bundle)
+    assert (mended.state, fakes.value_of(mended)) == (RunState.SUCCEEDED, 60.0)
     assert set(fake.scored) == {"17"}
 
 
@@ -93,8 +62,8 @@ def test_a_replica_that_dies_once_costs_nothing(tmp_path: Path, settings: Settin
             left[0] = 0
             raise fakes.DEAD
 
-    result = _execute(settings, fakes, fakes.FakeEvaluator(before=before), bundles.text_bundle(tmp_path / "b"))
-    assert (result.state, _value(result)) == (RunState.SUCCEEDED, 70.0)
+    result = fakes.execute(settings, fakes.FakeEvaluator(before=before), bundles.text_bundle(tmp_path / "b"))
+    assert (result.state, fakes.value_of(result)) == (RunState.SUCCEEDED, 70.0)
 
 
 def test_shards_that_are_too_large_are_halved(tmp_path: Path, settings: Settings, bundles: ModuleType, fakes: ModuleType) -> None:
@@ -103,8 +72,8 @@ def test_shards_that_are_too_large_are_halved(tmp_path: Path, settings: Settings
             raise fakes.Trouble(grpc.StatusCode.RESOURCE_EXHAUSTED, "out of memory", "OUT_OF_MEMORY")
 
     fake = fakes.FakeEvaluator(before=before)
-    result = _execute(settings, fakes, fake, bundles.text_bundle(tmp_path / "b"))
-    assert (result.state, _value(result)) == (RunState.SUCCEEDED, 70.0)
+    result = fakes.execute(settings, fake, bundles.text_bundle(tmp_path / "b"))
+    assert (result.state, fakes.value_of(result)) == (RunState.SUCCEEDED, 70.0)
     assert max(fake.scored.values()) == 2  # two tasks with the same ids
 
 
@@ -115,7 +84,7 @@ def test_an_evaluator_that_refuses_fails_the_task_and_no_other(
         if request.metric.metric == "accuracy":
             raise fakes.Trouble(grpc.StatusCode.FAILED_PRECONDITION, "weights are missing", "WEIGHTS_MISSING")
 
-    result = _execute(settings, fakes, fakes.FakeEvaluator(before=before), bundles.text_bundle(tmp_path / "b"))
+    result = fakes.execute(settings, fakes.FakeEvaluator(before=before), bundles.text_bundle(tmp_path / "b"))
     outcome = result.outcome(ACCURACY)
     assert (result.state, outcome.status, outcome.normalised) == (RunState.PROVISIONAL, TaskStatus.FAILED, None)
     assert "WEIGHTS_MISSING" in outcome.reason
@@ -140,7 +109,7 @@ def test_an_evaluator_that_is_not_there_makes_tasks_failed_never_zero(
 
 
 def test_a_metric_nobody_has_is_not_scorable(tmp_path: Path, settings: Settings, bundles: ModuleType, fakes: ModuleType) -> None:
-    result = _execute(settings, fakes, fakes.FakeEvaluator(metrics=("accuracy",)), bundles.text_bundle(tmp_path / "b"))
+    result = fakes.execute(settings, fakes.FakeEvaluator(metrics=("accuracy",)), bundles.text_bundle(tmp_path / "b"))
     assert result.outcome("language.counterfactual-reasoning").status is TaskStatus.NOT_SCORABLE
     assert result.state is RunState.SUCCEEDED
 
@@ -149,7 +118,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, settings: Settings, bundles: 
     data, predictions = bundles.questions(4, 4)
     bundles.write_task(tmp_path / "b", bundles.ACCURACY, data, b'[{"id": 0, "prediction": NaN}]')
     bundles.write_task(tmp_path / "b", bundles.F1, b'{"data": [', predictions)
-    result = _execute(settings, fakes, fakes.FakeEvaluator(), tmp_path / "b")
+    result = fakes.execute(settings, fakes.FakeEvaluator(), tmp_path / "b")
     submitted, annotated = result.outcome(ACCURACY), result.outcome("language.counterfactual-reasoning")
     assert (submitted.status, submitted.provisional) == (TaskStatus.NOT_SUBMITTED, False)
     assert "NaN" in submitted.reason
@@ -173,13 +142,13 @@ def test_cancelling_keeps_what_is_scored_and_resuming_goes_on(
 
     fake.before = before
     with pytest.raises(RunCancelled):
-        _execute(settings, fakes, fake, bundle, name)
+        fakes.execute(settings, fake, bundle, name)
     journal = RunService(settings).journal
     assert journal.run(name).state is RunState.CANCELLED
     assert journal.events(name)[-1].kind == "run_ended"
     fake.before = lambda _: None
-    result = _execute(settings, fakes, fake, bundle, name)
-    assert (result.state, _value(result)) == (RunState.SUCCEEDED, 60.0)
+    result = fakes.execute(settings, fake, bundle, name)
+    assert (result.state, fakes.value_of(result)) == (RunState.SUCCEEDED, 60.0)
     assert result.outcome(ACCURACY).shards_reused >= 5
     assert max(fake.scored.values()) == 1
 
@@ -193,7 +162,7 @@ def test_an_update_during_the_run_fails_the_task_instead_of_mixing(
         fake.signature = "v2"
 
     fake.before = before
-    outcome = _execute(settings, fakes, fake, bundles.text_bundle(tmp_path / "b")).outcome(ACCURACY)
+    outcome = fakes.execute(settings, fake, bundles.text_bundle(tmp_path / "b")).outcome(ACCURACY)
     assert outcome.status is TaskStatus.FAILED
     assert "SIGNATURE_CHANGED" in outcome.reason
 
@@ -208,7 +177,7 @@ def test_an_impossible_value_fails_its_task_only(tmp_path: Path, settings: Setti
         return value
 
     fake._value = doubled
-    result = _execute(settings, fakes, fake, bundles.text_bundle(tmp_path / "b"))
+    result = fakes.execute(settings, fake, bundles.text_bundle(tmp_path / "b"))
     assert result.outcome(ACCURACY).status is TaskStatus.FAILED
     assert "140" in result.outcome(ACCURACY).reason
     assert result.outcome("language.counterfactual-reasoning").status is TaskStatus.SCORED

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import tempfile
@@ -31,15 +30,6 @@ def cache_root() -> Path:
 def weights_root() -> Path:
     """Return the folder of weights inside the cache."""
     return cache_root() / "weights"
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(CHUNK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 @contextlib.contextmanager

@@ -6,10 +6,11 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from genlevel_evaluator import media
 from genlevel_evaluator.weights import archives, cache, convert
 from genlevel_evaluator.weights.download import Downloader
 from genlevel_evaluator.weights.errors import FetchFailed, WeightsDigestMismatch, WeightsMissing
-from genlevel_evaluator.weights.manifest import Entry, File, Source
+from genlevel_evaluator.weights.manifest import Entry, File
 
 Progress = Callable[[str, str], None]
 """Called with the name of an entry and what happens to it."""
@@ -54,7 +55,7 @@ def check(entry: Entry) -> Path:
         if not path.is_file():
             raise WeightsMissing(entry.name, f"the weights {entry.name} are not in {cache.weights_root()}")
         expected = file.sha256 or digest
-        found = cache.sha256_of(path)
+        found = media.digest_of(path)
         if found != expected:
             raise WeightsDigestMismatch(entry.name, str(path), expected, found)
     return folder / entry.files[0].name if len(entry.files) == 1 else folder
@@ -131,7 +132,7 @@ def _fetch_one(
 
 def _install(entry: Entry, archive: Path, digest: str, scratch: Path) -> None:
     expected = entry.source.sha256 or digest
-    found = cache.sha256_of(archive)
+    found = media.digest_of(archive)
     if found != expected:
         remedy = "the source serves other bytes than those pinned; do not use them, and report it."
         raise WeightsDigestMismatch(entry.name, archive.name, expected, found, remedy)
@@ -164,13 +165,9 @@ def _place(entry: Entry, file: File, members: list[Path], target: Path, expected
         cache.write(part, convert.CONVERTERS[entry.converter](members))
     else:
         part = members[0]
-    found = cache.sha256_of(part)
+    found = media.digest_of(part)
     if found != expected:
         what = f"{file.name}, converted" if entry.converter else file.name
         raise WeightsDigestMismatch(entry.name, what, expected, found, "report this; the file was not kept.")
     cache.place(part, target)
 
-
-def sources_of(entries: Iterable[Entry]) -> dict[str, Source]:
-    """Return the sources that the missing ones of `entries` need, by id."""
-    return {entry.source.id: entry.source for entry in entries if not present(entry)}

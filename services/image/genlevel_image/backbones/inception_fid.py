@@ -20,7 +20,6 @@ from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_image.backbones import resize
 from genlevel_image.media import Picture
 
-FEATURES = 2048
 _BATCH_NORM_EPSILON = 1e-3
 Size = int | tuple[int, int]
 
