@@ -9,8 +9,9 @@ The file is TOML, ``$GENLEVEL_CONFIG`` or ``~/.config/genlevel/config.toml``::
     [dispatch]
     in_flight = 4
 
-``GENLEVEL_EVALUATORS`` (JSON of the same shape, or ``language=host:port,image=host:port``), ``GENLEVEL_STATE_DIR`` and
-``GENLEVEL_DATABASE`` go before the file.
+``GENLEVEL_EVALUATORS`` (JSON of the same shape, or ``language=host:port,image=host:port``), ``GENLEVEL_STATE_DIR``,
+``GENLEVEL_DATABASE_FILE`` (a file that holds the URL, so that no password stands in a variable) and ``GENLEVEL_DATABASE`` go before the
+file. The options of ``genlevel serve`` are its table ``[serve]``.
 """
 
 from __future__ import annotations
@@ -73,6 +74,44 @@ class Dispatch(_Strict):
     inline_state_bytes: int = Field(default=1 << 20, ge=0)
 
 
+class Uploads(_Strict):
+    """What clients may send.
+
+    Attributes:
+        max_bytes: of one file.
+        keep_free_bytes: of the disk that holds the state folder; an upload that would take them is refused.
+    """
+
+    max_bytes: int = Field(default=64 << 30, ge=1)
+    keep_free_bytes: int = Field(default=1 << 30, ge=0)
+
+
+class Serve(_Strict):
+    """What ``genlevel serve`` does unless its options or variables (GENLEVEL_SERVE_...) say otherwise.
+
+    Attributes:
+        health_port: port of the health service in plain text; none when left out.
+        roots: folders bundles may lie in; the current one by default.
+        only: evaluators; all there are by default.
+        resume: take up runs that were queued or cut off.
+        runs_at_once: runs at work at a time; the others wait.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=9100, ge=0, le=65535)
+    health_port: int | None = Field(default=None, ge=0, le=65535)
+    roots: tuple[Path, ...] = ()
+    only: tuple[str, ...] = ()
+    in_process: bool = False
+    token_file: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_client_authority: Path | None = None
+    reflection: bool = True
+    resume: bool = True
+    runs_at_once: int = Field(default=2, ge=1, le=64)
+
+
 def _default_state() -> Path:
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     return Path(base) / "genlevel"
@@ -84,15 +123,23 @@ class Settings(_Strict):
     Attributes:
         state: folder of the journal and of unpacked bundles.
         database: SQLAlchemy URL of the journal; SQLite in ``state`` by default.
+        database_file: file that holds this URL.
+        database_start_seconds: how long ``genlevel serve`` waits for the database when it starts.
+        database_retry_seconds: how long a run at work waits for a database that went away.
         state_store: fsspec URL where large states lie; a folder in ``state`` by default.
         evaluators: by name.
     """
 
     state: Path = Field(default_factory=_default_state)
-    database: str = ""
+    database: str = Field(default="", repr=False)
+    database_file: Path | None = None
+    database_start_seconds: float = Field(default=60.0, ge=0)
+    database_retry_seconds: float = Field(default=300.0, ge=0)
     state_store: str = ""
     evaluators: dict[str, Endpoint] = Field(default_factory=dict)
     dispatch: Dispatch = Dispatch()
+    uploads: Uploads = Uploads()
+    serve: Serve = Serve()
 
     @field_validator("evaluators", mode="before")
     @classmethod
@@ -122,8 +169,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     values = _file(env)
     if env.get("GENLEVEL_STATE_DIR"):
         values["state"] = Path(env["GENLEVEL_STATE_DIR"]).expanduser().absolute()
-    if env.get("GENLEVEL_DATABASE"):
-        values["database"] = env["GENLEVEL_DATABASE"]
+    _database(values, env)
     if env.get("GENLEVEL_EVALUATORS"):
         values["evaluators"] = parse_evaluators(env["GENLEVEL_EVALUATORS"])
     try:
@@ -133,6 +179,26 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise UserError(
             "settings cannot be used: " + "; ".join(lines), "See the head of genlevel_orchestrator/settings.py for the keys."
         ) from None
+
+
+def _database(values: dict[str, Any], env: Mapping[str, str]) -> None:
+    """Put the URL of the journal in: of a file or a variable, else of the settings file."""
+    if env.get("GENLEVEL_DATABASE_FILE"):
+        values["database_file"] = env["GENLEVEL_DATABASE_FILE"]
+    elif env.get("GENLEVEL_DATABASE"):
+        values["database"] = env["GENLEVEL_DATABASE"]
+        values.pop("database_file", None)
+    if not values.get("database_file"):
+        return
+    path = Path(str(values["database_file"])).expanduser()
+    try:
+        values["database"] = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        # Not the error's own words: those of a decoder quote the content.
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise UserError(f"the database file {path} cannot be read ({why})", "Write the URL of the database into it as one line.") from None
+    if not values["database"]:
+        raise UserError(f"the database file {path} is empty", "Write the URL of the database into it as one line.")
 
 
 def _file(env: Mapping[str, str]) -> dict[str, Any]:
