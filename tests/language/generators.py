@@ -60,11 +60,32 @@ def labels(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+CLASSES = ["causes", "Enables", "reaction", "no relation", "猫"]
+
+
+def classes(random: Generator, count: int) -> list[RawSample]:
+    """One label a sample, some by three annotators, answers in other case, with several labels, with none, or missing."""
+
+    def name() -> str:
+        return str(random.choice(CLASSES))
+
+    samples = []
+    for index in range(count):
+        label = CLASSES[index % 2] if index < 2 else name()
+        reference = Content(json=[label, label, name()]) if index % 3 else Content(text=label)
+        given = label.upper() + "." if index % 2 else name()
+        prediction = Content(json=[label, name()]) if index % 5 == 4 else Content(text="" if index % 11 == 6 else given)
+        samples.append(_sample(index, None if index % 7 == 3 else prediction, [reference]))
+    return samples
+
+
 GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "accuracy": answers,
     "exact_match_1": answers,
     "token_f1": texts,
     "micro_f1": labels,
+    "macro_accuracy": classes,
+    "f1": classes,
     "bleu_1": texts,
     "rouge_1_f": texts,
     "rouge_l_f": texts,

@@ -7,6 +7,16 @@ from genlevel_evaluator.evaluator import Evaluator
 EVALUATOR = Evaluator(
     name="language",
     package="genlevel_language",
-    metric_ids=("accuracy", "exact_match_1", "token_f1", "micro_f1", "bleu_1", "rouge_1_f", "rouge_l_f"),
+    metric_ids=(
+        "accuracy",
+        "macro_accuracy",
+        "exact_match_1",
+        "token_f1",
+        "micro_f1",
+        "f1",
+        "bleu_1",
+        "rouge_1_f",
+        "rouge_l_f",
+    ),
     has_backbones=False,
 )

@@ -34,7 +34,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -46,6 +45,7 @@ from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, proportion
 from genlevel_language import means, normalise
+from genlevel_language.digests import digest
 from genlevel_language.extract import EXTRACTORS
 
 _PARTS = re.compile(r"<p>|[,;，；、]")
@@ -88,9 +88,7 @@ def _extracted_references(sample: Sample, parameters: AccuracyParameters) -> lis
 
 
 def _digest(text: str) -> int:
-    return int.from_bytes(
-        hashlib.blake2b(normalise.answer(text).encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little", signed=True
-    )
+    return digest(normalise.answer(text))
 
 
 def observe(sample: Sample, parameters: AccuracyParameters) -> Row:
