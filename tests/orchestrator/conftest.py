@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -92,6 +94,24 @@ def real_evaluators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     with in_thread(serve) as text:
         yield text
+
+
+@pytest.fixture(scope="session")
+def postgresql(load_module: Callable[[Path], ModuleType], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A PostgreSQL server of these tests; ``database()`` makes an empty database, ``stop()`` and ``start()`` do that."""
+    # Not below pytest's own folder, which only its user may enter, and that server has another one.
+    with tempfile.TemporaryDirectory(prefix="genlevel-postgresql-") as folder:
+        Path(folder).chmod(0o755)
+        server = load_module(HERE / "postgres.py").PostgresServer(Path(folder) / "cluster")
+        server.make()
+        yield server
+        server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty journal in each kind of database; empty for SQLite in the state folder."""
+    return str(request.getfixturevalue("postgresql").database()) if request.param == "postgresql" else ""
 
 
 @pytest.fixture

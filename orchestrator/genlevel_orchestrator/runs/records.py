@@ -18,6 +18,7 @@ class RunSpec:
         references: folder of the references, where they are not in the bundle.
         tasks: ids, names or globs; empty means all.
         request_id: repeating it gives the run already made.
+        origin: ``api`` where an orchestrator made it, which goes on with it after a restart.
     """
 
     model: str
@@ -26,6 +27,7 @@ class RunSpec:
     tasks: tuple[str, ...] = ()
     request_id: str = ""
     output: str | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ from genlevel_orchestrator.bundle.layout import TaskSource
 from genlevel_orchestrator.bundle.violations import Violations
 from genlevel_orchestrator.catalogue import Catalogue
 from genlevel_orchestrator.runs.assess import assess
-from genlevel_orchestrator.runs.journal import Journal
+from genlevel_orchestrator.runs.database import DatabaseAway
+from genlevel_orchestrator.runs.journal import Journal, RunTaken
+from genlevel_orchestrator.runs.patience import Patience
 from genlevel_orchestrator.runs.records import EventRecord, RunRecord, ShardRecord
 from genlevel_orchestrator.runs.results import (
     VIOLATIONS_KEPT,
@@ -28,6 +30,8 @@ from genlevel_orchestrator.runs.tasks import Evaluators, Progress, TaskRun
 from genlevel_orchestrator.runs.writer import JournalWriter
 
 BEAT_SECONDS = 1.0
+INTERRUPTED = "interrupted"
+"""Message of a run whose process was asked to stop."""
 
 Listener = Callable[[EventRecord], None]
 
@@ -43,18 +47,23 @@ class JournalMemory:
     run: str
     journal: Journal
     writer: JournalWriter
+    patience: Patience
 
     async def find(self, key: str) -> ShardRecord | None:
         """A shard of any run."""
-        return await asyncio.to_thread(self.journal.shard, key)
+        found = await self.patience(self.journal.shard, key)
+        if found is not None:
+            self.writer.post(self.journal.put_use(self.run, key))
+        return found
 
     async def keep(self, shard: ShardRecord) -> None:
         """Journal a shard."""
-        await self.writer.put(await asyncio.to_thread(self.journal.put_shard, self.run, shard))
+        write = await asyncio.to_thread(self.journal.put_shard, self.run, shard)
+        await self.writer.put(write, self.journal.put_use(self.run, shard.key))
 
     async def state(self, key: str) -> bytes:
         """The state of a shard."""
-        return await asyncio.to_thread(self.journal.state, key)
+        return await self.patience(self.journal.state, key)
 
 
 @dataclass
@@ -78,12 +87,17 @@ class Runner:
     _kept: list[Violation] = field(default_factory=list)
     _violation_count: int = 0
 
+    def __post_init__(self) -> None:
+        self._patience = Patience(self.journal.retry_seconds)
+
     async def run(self) -> RunResult:
         """Score everything and journal the result.
 
         Raises:
             RunCancelled: someone asked the run to stop; what is journalled stays.
             asyncio.CancelledError: this process was asked to; the run is marked as interrupted.
+            DatabaseAway: the journal's database stayed away for too long; the run can be resumed once it is back.
+            RunTaken: another process goes on with the run.
         """
         self._counters = {
             "tasks_total": len(self.sources), "tasks_done": 0, "shards_total": 0, "shards_done": 0, "shards_reused": 0,
@@ -97,7 +111,11 @@ class Runner:
                 await self._end(writer, RunState.CANCELLED, "cancelled by request", None)
                 raise
             except asyncio.CancelledError:
-                await asyncio.shield(self._end(writer, RunState.INTERRUPTED, "interrupted", None))
+                self._patience.hurry()
+                await asyncio.shield(self._end(writer, RunState.INTERRUPTED, INTERRUPTED, None))
+                raise
+            except (DatabaseAway, RunTaken):
+                self._patience.hurry()
                 raise
             except Exception as error:
                 await self._end(writer, RunState.FAILED, f"{type(error).__name__}: {error}", None)
@@ -108,7 +126,7 @@ class Runner:
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[JournalWriter]:
-        writer = JournalWriter(self.journal)
+        writer = JournalWriter(self.journal, self._patience)
         try:
             yield writer
         finally:
@@ -131,7 +149,7 @@ class Runner:
 
     async def _beat(self) -> None:
         """Show that we live; return when someone asks the run to stop."""
-        while not await asyncio.to_thread(self.journal.beat, self.record.name):
+        while not await self._patience(self.journal.beat, self.record.name):
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _all(self, writer: JournalWriter) -> None:
@@ -139,13 +157,17 @@ class Runner:
         queues: dict[str, list[TaskSource]] = {}
         for source in self.sources:
             queues.setdefault(source.task.evaluator, []).append(source)
-        async with asyncio.TaskGroup() as group:
-            for name, queue in queues.items():
-                client = self.evaluators.clients.get(name)
-                width = client.dispatch.tasks_open if client else 1
-                waiting = iter(queue)
-                for _ in range(min(width, len(queue))):
-                    group.create_task(self._worker(waiting, writer))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, queue in queues.items():
+                    client = self.evaluators.clients.get(name)
+                    width = client.dispatch.tasks_open if client else 1
+                    waiting = iter(queue)
+                    for _ in range(min(width, len(queue))):
+                        group.create_task(self._worker(waiting, writer))
+        except BaseExceptionGroup as errors:
+            # What the others raised while they were stopped says no more.
+            raise errors.exceptions[0] from None
 
     async def _worker(self, waiting: object, writer: JournalWriter) -> None:
         for source in waiting:  # type: ignore[attr-defined]
@@ -164,7 +186,7 @@ class Runner:
             self._tell(writer, "shard_done", task_id, "reused" if shard.reused and not shard.scored else "scored")
 
         violations = Violations(self.violations.root, VIOLATIONS_KEPT)
-        memory = JournalMemory(self.record.name, self.journal, writer)
+        memory = JournalMemory(self.record.name, self.journal, writer, self._patience)
         outcome = await TaskRun(source, self.evaluators, memory, Progress(planned, shard_done), violations).run()
         self._take(violations)
         self._outcomes[task_id] = outcome
@@ -183,7 +205,7 @@ class Runner:
 
     async def _end(self, writer: JournalWriter, state: RunState, message: str, result: RunResult | None) -> None:
         # The state goes first: whoever sees the last event finds the run ended.
-        await asyncio.to_thread(self.journal.finish, self.record.name, state, message, result)
+        await self._patience(self.journal.finish, self.record.name, state, message, result)
         event = self.journal.put_event(self.record.name, "run_ended", "", str(state), dict(self._counters))
         await writer.put(event)
         self.listener(EventRecord(0, self.record.name, time.time(), "run_ended", "", str(state), dict(self._counters)))

@@ -14,11 +14,13 @@ from genlevel_orchestrator.bundle.layout import TaskSource, discover, select
 from genlevel_orchestrator.bundle.violations import Violations
 from genlevel_orchestrator.catalogue import Catalogue
 from genlevel_orchestrator.errors import UserError
+from genlevel_orchestrator.runs.database import DatabaseAway
 from genlevel_orchestrator.runs.evaluators import Mode, open_evaluators
-from genlevel_orchestrator.runs.journal import Journal
+from genlevel_orchestrator.runs.journal import Journal, RunTaken
+from genlevel_orchestrator.runs.patience import Patience
 from genlevel_orchestrator.runs.records import RunRecord, RunSpec
 from genlevel_orchestrator.runs.results import VIOLATIONS_KEPT, RunResult, RunState, to_plain
-from genlevel_orchestrator.runs.runner import Listener, Runner
+from genlevel_orchestrator.runs.runner import INTERRUPTED, Listener, Runner
 from genlevel_orchestrator.settings import Settings
 
 
@@ -56,12 +58,13 @@ class RunService:
     Args:
         settings: where the journal lies and how work is handed out.
         catalogue: the tasks; the packaged ones by default.
+        journal: an open one; that of the settings by default.
     """
 
-    def __init__(self, settings: Settings, catalogue: Catalogue | None = None) -> None:
+    def __init__(self, settings: Settings, catalogue: Catalogue | None = None, journal: Journal | None = None) -> None:
         self.settings = settings
         self.catalogue = catalogue or Catalogue.load()
-        self.journal = Journal(settings)
+        self.journal = journal or Journal(settings)
 
     def close(self) -> None:
         """Close the journal."""
@@ -95,20 +98,28 @@ class RunService:
         Raises:
             UserError: the bundle cannot be used, or another process is at work on the run.
             RunCancelled: someone asked it to stop.
+            DatabaseAway: the journal's database stayed away for too long.
+            RunTaken: another process goes on with the run.
         """
-        record = await asyncio.to_thread(self.journal.claim, name)
+        patience = Patience(self.journal.retry_seconds)
+        record = await patience(self.journal.claim, name)
         try:
             result = await self._execute(record, mode, listener)
+        except (DatabaseAway, RunTaken):
+            raise  # the run is not ours to end
         except UserError as error:
-            await asyncio.to_thread(self.journal.finish, name, RunState.FAILED, error.message, None)
+            await patience(self.journal.finish, name, RunState.FAILED, error.message, None)
             raise
         except BaseException:
-            current = await asyncio.shield(asyncio.to_thread(self.journal.run, name))
-            if not current.state.ended:
-                self.journal.finish(name, RunState.INTERRUPTED, "interrupted", None)
+            patience.hurry()
+            await asyncio.shield(patience(self._interrupt, name))
             raise
         await asyncio.to_thread(self._tidy, name)
         return result
+
+    def _interrupt(self, name: str) -> None:
+        if not self.journal.run(name).state.ended:
+            self.journal.finish(name, RunState.INTERRUPTED, INTERRUPTED, None)
 
     async def _execute(self, record: RunRecord, mode: Mode, listener: Listener) -> RunResult:
         spec, work = record.spec, self.work_folder(record.name)

@@ -55,3 +55,9 @@ class StateStore:
         except FileNotFoundError:
             return None
         return state if hashlib.sha256(state).hexdigest().startswith(name.rsplit(".", 1)[1]) else None
+
+    def remove(self, name: str) -> None:
+        """Remove a state's file; it may be gone already."""
+        filesystem, root = self._files()
+        if filesystem.exists(f"{root}/{name}"):
+            filesystem.rm_file(f"{root}/{name}")

@@ -1,19 +1,16 @@
-"""The journal's tables and its connection."""
+"""The journal's tables. They are the same in SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
-import sqlite3
-import time
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sql
-from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 
 from genlevel_orchestrator.errors import UserError
 
 SCHEMA_VERSION = 1
-_BUSY_MILLISECONDS = 30_000
 
 metadata = sql.MetaData()
 # SQLite counts up only INTEGER keys; PostgreSQL's would end at 2^31.
@@ -68,6 +65,14 @@ shards = sql.Table(
     sql.Column("created", sql.Float, nullable=False),
 )
 
+# Which runs use a shard, so that cleaning up after one leaves those of the others.
+uses = sql.Table(
+    "uses",
+    metadata,
+    sql.Column("run", sql.String(100), sql.ForeignKey("runs.name", ondelete="CASCADE"), primary_key=True),
+    sql.Column("key", sql.String(64), primary_key=True, index=True),
+)
+
 events = sql.Table(
     "events",
     metadata,
@@ -84,71 +89,30 @@ events = sql.Table(
 )
 
 
-def connect(url: str) -> sql.Engine:
-    """An engine for the journal, its tables made.
+def create(connection: sql.Connection) -> None:
+    """Make the tables that are not there.
 
     Raises:
-        UserError: the database cannot be opened, or was written by a newer version.
+        UserError: the journal was written by another version.
     """
-    parsed = sql.make_url(url)
-    if parsed.drivername.startswith("sqlite") and parsed.database not in (None, "", ":memory:"):
-        assert parsed.database is not None
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        engine = sql.create_engine(url, pool_pre_ping=not parsed.drivername.startswith("sqlite"))
-        if engine.dialect.name == "sqlite":
-            _prepare_sqlite(engine)
-        _create(engine)
-    except (sql.exc.SQLAlchemyError, ImportError) as error:
+    metadata.create_all(connection)
+    found = connection.execute(sql.select(meta.c.value).where(meta.c.key == "schema")).scalar()
+    if found is None:
+        connection.execute(meta.insert().values(key="schema", value=str(SCHEMA_VERSION)))
+    elif int(found) != SCHEMA_VERSION:
         raise UserError(
-            f"journal {parsed.render_as_string()}: {str(error).splitlines()[0]}", "Check GENLEVEL_DATABASE and GENLEVEL_STATE_DIR."
-        ) from None
-    return engine
+            f"the journal has schema {found}, this version reads {SCHEMA_VERSION}",
+            "Use another GENLEVEL_STATE_DIR or database, or the version that wrote it.",
+        )
 
 
-def _prepare_sqlite(engine: sql.Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
-        # sqlite3 would open transactions by itself, too late for BEGIN IMMEDIATE.
-        connection.isolation_level = None
-        connection.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
-        _use_write_ahead_log(connection)
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: sql.Connection) -> None:
-        # A transaction that first reads and then writes would fail instead of waiting for another process's.
-        immediate = connection.get_execution_options().get("genlevel_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-
-def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Two processes that open a new journal at once both want to switch it, and there SQLite refuses without waiting: so we wait."""
-    end = time.monotonic() + _BUSY_MILLISECONDS / 1000
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
-                raise
-            time.sleep(0.01)
-
-
-def writing(engine: sql.Engine) -> sql.Engine:
-    """The engine with transactions that write from their beginning."""
-    return engine.execution_options(genlevel_write=True)
-
-
-def _create(engine: sql.Engine) -> None:
-    with writing(engine).begin() as connection:
-        metadata.create_all(connection)
-        found = connection.execute(sql.select(meta.c.value).where(meta.c.key == "schema")).scalar()
-        if found is None:
-            connection.execute(meta.insert().values(key="schema", value=str(SCHEMA_VERSION)))
-        elif int(found) != SCHEMA_VERSION:
-            raise UserError(
-                f"the journal has schema {found}, this version reads {SCHEMA_VERSION}",
-                "Use another GENLEVEL_STATE_DIR, or the version that wrote it.",
-            )
+def upsert(connection: sql.Connection, table: sql.Table, row: Mapping[str, Any]) -> None:
+    """Insert a row; where its primary key is there already, replace the rest. No gap between the two for another transaction."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    keys = [column.name for column in table.primary_key]
+    statement = insert(table).values(**row)
+    rest = {name: statement.excluded[name] for name in row if name not in keys}
+    if rest:
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest))
+    else:
+        connection.execute(statement.on_conflict_do_nothing(index_elements=keys))

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 
-from genlevel_orchestrator.runs.journal import Journal, Write
+from genlevel_orchestrator.runs.journal import Journal
+from genlevel_orchestrator.runs.patience import Patience
+from genlevel_orchestrator.runs.shard_journal import Write
 
 _MOST = 500
 
 
 class JournalWriter:
-    """One commit per batch; ``put`` returns when its writes are on disk."""
+    """One commit per batch; ``put`` returns when its writes are on disk. A database that is away is waited for.
 
-    def __init__(self, journal: Journal) -> None:
+    Args:
+        journal: what is written to.
+        patience: how long a database may be away; the journal's own measure by default.
+    """
+
+    def __init__(self, journal: Journal, patience: Patience | None = None) -> None:
         self._journal = journal
+        self._patience = patience or Patience(journal.retry_seconds)
         self._waiting: list[tuple[list[Write], asyncio.Future[None]]] = []
         self._wake = asyncio.Event()
         self._closing = False
@@ -47,7 +55,7 @@ class JournalWriter:
             return
         writes = [write for group, _ in batch for write in group]
         try:
-            await asyncio.to_thread(self._journal.commit, writes)
+            await self._patience(self._journal.commit, writes)
         except Exception as error:
             for _, done in batch:
                 if not done.done():
