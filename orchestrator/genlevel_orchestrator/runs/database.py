@@ -116,7 +116,10 @@ class Database:
                 return engine
             extra = {key: value for key, value in _POSTGRESQL.items() if key not in url.query}
             return sql.create_engine(url, pool_pre_ping=True, max_overflow=30, hide_parameters=True, connect_args=extra)
-        except (sql.exc.SQLAlchemyError, ImportError, OSError) as error:
+        except ImportError as error:
+            remedy = "Install what it needs: genlevel-orchestrator[postgres]."
+            raise UserError(f"journal {self.where}: {error}", remedy, ExitCode.PREREQUISITE_MISSING) from None
+        except (sql.exc.SQLAlchemyError, OSError) as error:
             raise UserError(f"journal {self.where}: {str(error).splitlines()[0]}", _URL_REMEDY) from None
 
     def _wait_for_schema(self, seconds: float, stop: threading.Event) -> None:

@@ -60,6 +60,11 @@ class OrchestratorServiceStub(object):
                 request_serializer=genlevel_dot_v1_dot_orchestrator__pb2.CancelRunRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_orchestrator__pb2.CancelRunResponse.FromString,
                 _registered_method=True)
+        self.ResumeRun = channel.unary_unary(
+                '/genlevel.v1.OrchestratorService/ResumeRun',
+                request_serializer=genlevel_dot_v1_dot_orchestrator__pb2.ResumeRunRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_orchestrator__pb2.ResumeRunResponse.FromString,
+                _registered_method=True)
         self.ListTaskResults = channel.unary_unary(
                 '/genlevel.v1.OrchestratorService/ListTaskResults',
                 request_serializer=genlevel_dot_v1_dot_orchestrator__pb2.ListTaskResultsRequest.SerializeToString,
@@ -69,6 +74,16 @@ class OrchestratorServiceStub(object):
                 '/genlevel.v1.OrchestratorService/GetReport',
                 request_serializer=genlevel_dot_v1_dot_orchestrator__pb2.GetReportRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_orchestrator__pb2.GetReportResponse.FromString,
+                _registered_method=True)
+        self.CheckUpload = channel.unary_unary(
+                '/genlevel.v1.OrchestratorService/CheckUpload',
+                request_serializer=genlevel_dot_v1_dot_orchestrator__pb2.CheckUploadRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_orchestrator__pb2.CheckUploadResponse.FromString,
+                _registered_method=True)
+        self.UploadBundle = channel.stream_unary(
+                '/genlevel.v1.OrchestratorService/UploadBundle',
+                request_serializer=genlevel_dot_v1_dot_orchestrator__pb2.UploadBundleRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_orchestrator__pb2.UploadBundleResponse.FromString,
                 _registered_method=True)
 
 
@@ -98,7 +113,8 @@ class OrchestratorServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def WatchRun(self, request, context):
-        """Events of a run from a point on; ends when the run ends. A client that was cut off continues with the last token it saw.
+        """Events of a run from a point on; ends when the run ends. A client that was cut off continues with the last token it saw. A run whose
+        orchestrator is restarted has not ended: the stream breaks off with UNAVAILABLE, and the client asks again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,6 +122,14 @@ class OrchestratorServiceServicer(object):
 
     def CancelRun(self, request, context):
         """Asks a run to stop. What is journalled stays. Cancelling a run that has ended is FAILED_PRECONDITION.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeRun(self, request, context):
+        """Goes on with a run that failed, was cancelled, cut off or left provisional; what is journalled is not scored again.
+        FAILED_PRECONDITION if it succeeded or is at work.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,6 +144,22 @@ class OrchestratorServiceServicer(object):
 
     def GetReport(self, request, context):
         """The report of a run in one of its formats. FAILED_PRECONDITION while the run has not ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckUpload(self, request, context):
+        """Asks whether a file lies here already, so that it need not be sent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UploadBundle(self, request_iterator, context):
+        """Sends a zip of a bundle or of references from a machine whose files the orchestrator cannot see: one `start`, then chunks in order. The
+        server may answer before the last chunk when the file lies here already. INVALID_ARGUMENT when size or digest are not as announced or
+        the zip is unsafe; RESOURCE_EXHAUSTED when the file is too large or the disk too full. Nothing of a broken upload is kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,6 +193,11 @@ def add_OrchestratorServiceServicer_to_server(servicer, server):
                     request_deserializer=genlevel_dot_v1_dot_orchestrator__pb2.CancelRunRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_orchestrator__pb2.CancelRunResponse.SerializeToString,
             ),
+            'ResumeRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeRun,
+                    request_deserializer=genlevel_dot_v1_dot_orchestrator__pb2.ResumeRunRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_orchestrator__pb2.ResumeRunResponse.SerializeToString,
+            ),
             'ListTaskResults': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTaskResults,
                     request_deserializer=genlevel_dot_v1_dot_orchestrator__pb2.ListTaskResultsRequest.FromString,
@@ -162,6 +207,16 @@ def add_OrchestratorServiceServicer_to_server(servicer, server):
                     servicer.GetReport,
                     request_deserializer=genlevel_dot_v1_dot_orchestrator__pb2.GetReportRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_orchestrator__pb2.GetReportResponse.SerializeToString,
+            ),
+            'CheckUpload': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckUpload,
+                    request_deserializer=genlevel_dot_v1_dot_orchestrator__pb2.CheckUploadRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_orchestrator__pb2.CheckUploadResponse.SerializeToString,
+            ),
+            'UploadBundle': grpc.stream_unary_rpc_method_handler(
+                    servicer.UploadBundle,
+                    request_deserializer=genlevel_dot_v1_dot_orchestrator__pb2.UploadBundleRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_orchestrator__pb2.UploadBundleResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -311,6 +366,33 @@ class OrchestratorService(object):
             _registered_method=True)
 
     @staticmethod
+    def ResumeRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.OrchestratorService/ResumeRun',
+            genlevel_dot_v1_dot_orchestrator__pb2.ResumeRunRequest.SerializeToString,
+            genlevel_dot_v1_dot_orchestrator__pb2.ResumeRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListTaskResults(request,
             target,
             options=(),
@@ -354,6 +436,60 @@ class OrchestratorService(object):
             '/genlevel.v1.OrchestratorService/GetReport',
             genlevel_dot_v1_dot_orchestrator__pb2.GetReportRequest.SerializeToString,
             genlevel_dot_v1_dot_orchestrator__pb2.GetReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckUpload(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/genlevel.v1.OrchestratorService/CheckUpload',
+            genlevel_dot_v1_dot_orchestrator__pb2.CheckUploadRequest.SerializeToString,
+            genlevel_dot_v1_dot_orchestrator__pb2.CheckUploadResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadBundle(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/genlevel.v1.OrchestratorService/UploadBundle',
+            genlevel_dot_v1_dot_orchestrator__pb2.UploadBundleRequest.SerializeToString,
+            genlevel_dot_v1_dot_orchestrator__pb2.UploadBundleResponse.FromString,
             options,
             channel_credentials,
             insecure,

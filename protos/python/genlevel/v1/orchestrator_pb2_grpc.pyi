@@ -45,13 +45,26 @@ class OrchestratorServiceStub:
     ListRuns: _grpc.UnaryUnaryMultiCallable[_orchestrator_pb2.ListRunsRequest, _orchestrator_pb2.ListRunsResponse]
     """Runs, newest first."""
     WatchRun: _grpc.UnaryStreamMultiCallable[_orchestrator_pb2.WatchRunRequest, _orchestrator_pb2.WatchRunResponse]
-    """Events of a run from a point on; ends when the run ends. A client that was cut off continues with the last token it saw."""
+    """Events of a run from a point on; ends when the run ends. A client that was cut off continues with the last token it saw. A run whose
+    orchestrator is restarted has not ended: the stream breaks off with UNAVAILABLE, and the client asks again.
+    """
     CancelRun: _grpc.UnaryUnaryMultiCallable[_orchestrator_pb2.CancelRunRequest, _orchestrator_pb2.CancelRunResponse]
     """Asks a run to stop. What is journalled stays. Cancelling a run that has ended is FAILED_PRECONDITION."""
+    ResumeRun: _grpc.UnaryUnaryMultiCallable[_orchestrator_pb2.ResumeRunRequest, _orchestrator_pb2.ResumeRunResponse]
+    """Goes on with a run that failed, was cancelled, cut off or left provisional; what is journalled is not scored again.
+    FAILED_PRECONDITION if it succeeded or is at work.
+    """
     ListTaskResults: _grpc.UnaryUnaryMultiCallable[_orchestrator_pb2.ListTaskResultsRequest, _orchestrator_pb2.ListTaskResultsResponse]
     """Task results of a run, in catalogue order."""
     GetReport: _grpc.UnaryUnaryMultiCallable[_orchestrator_pb2.GetReportRequest, _orchestrator_pb2.GetReportResponse]
     """The report of a run in one of its formats. FAILED_PRECONDITION while the run has not ended."""
+    CheckUpload: _grpc.UnaryUnaryMultiCallable[_orchestrator_pb2.CheckUploadRequest, _orchestrator_pb2.CheckUploadResponse]
+    """Asks whether a file lies here already, so that it need not be sent."""
+    UploadBundle: _grpc.StreamUnaryMultiCallable[_orchestrator_pb2.UploadBundleRequest, _orchestrator_pb2.UploadBundleResponse]
+    """Sends a zip of a bundle or of references from a machine whose files the orchestrator cannot see: one `start`, then chunks in order. The
+    server may answer before the last chunk when the file lies here already. INVALID_ARGUMENT when size or digest are not as announced or
+    the zip is unsafe; RESOURCE_EXHAUSTED when the file is too large or the disk too full. Nothing of a broken upload is kept.
+    """
 
 @_typing.type_check_only
 class OrchestratorServiceAsyncStub(OrchestratorServiceStub):
@@ -65,13 +78,26 @@ class OrchestratorServiceAsyncStub(OrchestratorServiceStub):
     ListRuns: _aio.UnaryUnaryMultiCallable[_orchestrator_pb2.ListRunsRequest, _orchestrator_pb2.ListRunsResponse]  # type: ignore[assignment]
     """Runs, newest first."""
     WatchRun: _aio.UnaryStreamMultiCallable[_orchestrator_pb2.WatchRunRequest, _orchestrator_pb2.WatchRunResponse]  # type: ignore[assignment]
-    """Events of a run from a point on; ends when the run ends. A client that was cut off continues with the last token it saw."""
+    """Events of a run from a point on; ends when the run ends. A client that was cut off continues with the last token it saw. A run whose
+    orchestrator is restarted has not ended: the stream breaks off with UNAVAILABLE, and the client asks again.
+    """
     CancelRun: _aio.UnaryUnaryMultiCallable[_orchestrator_pb2.CancelRunRequest, _orchestrator_pb2.CancelRunResponse]  # type: ignore[assignment]
     """Asks a run to stop. What is journalled stays. Cancelling a run that has ended is FAILED_PRECONDITION."""
+    ResumeRun: _aio.UnaryUnaryMultiCallable[_orchestrator_pb2.ResumeRunRequest, _orchestrator_pb2.ResumeRunResponse]  # type: ignore[assignment]
+    """Goes on with a run that failed, was cancelled, cut off or left provisional; what is journalled is not scored again.
+    FAILED_PRECONDITION if it succeeded or is at work.
+    """
     ListTaskResults: _aio.UnaryUnaryMultiCallable[_orchestrator_pb2.ListTaskResultsRequest, _orchestrator_pb2.ListTaskResultsResponse]  # type: ignore[assignment]
     """Task results of a run, in catalogue order."""
     GetReport: _aio.UnaryUnaryMultiCallable[_orchestrator_pb2.GetReportRequest, _orchestrator_pb2.GetReportResponse]  # type: ignore[assignment]
     """The report of a run in one of its formats. FAILED_PRECONDITION while the run has not ended."""
+    CheckUpload: _aio.UnaryUnaryMultiCallable[_orchestrator_pb2.CheckUploadRequest, _orchestrator_pb2.CheckUploadResponse]  # type: ignore[assignment]
+    """Asks whether a file lies here already, so that it need not be sent."""
+    UploadBundle: _aio.StreamUnaryMultiCallable[_orchestrator_pb2.UploadBundleRequest, _orchestrator_pb2.UploadBundleResponse]  # type: ignore[assignment]
+    """Sends a zip of a bundle or of references from a machine whose files the orchestrator cannot see: one `start`, then chunks in order. The
+    server may answer before the last chunk when the file lies here already. INVALID_ARGUMENT when size or digest are not as announced or
+    the zip is unsafe; RESOURCE_EXHAUSTED when the file is too large or the disk too full. Nothing of a broken upload is kept.
+    """
 
 class OrchestratorServiceServicer(metaclass=_abc_1.ABCMeta):
     """Runs evaluations."""
@@ -106,7 +132,9 @@ class OrchestratorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _orchestrator_pb2.WatchRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_orchestrator_pb2.WatchRunResponse], _abc.AsyncIterator[_orchestrator_pb2.WatchRunResponse]]:
-        """Events of a run from a point on; ends when the run ends. A client that was cut off continues with the last token it saw."""
+        """Events of a run from a point on; ends when the run ends. A client that was cut off continues with the last token it saw. A run whose
+        orchestrator is restarted has not ended: the stream breaks off with UNAVAILABLE, and the client asks again.
+        """
 
     @_abc_1.abstractmethod
     def CancelRun(
@@ -115,6 +143,16 @@ class OrchestratorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orchestrator_pb2.CancelRunResponse, _abc.Awaitable[_orchestrator_pb2.CancelRunResponse]]:
         """Asks a run to stop. What is journalled stays. Cancelling a run that has ended is FAILED_PRECONDITION."""
+
+    @_abc_1.abstractmethod
+    def ResumeRun(
+        self,
+        request: _orchestrator_pb2.ResumeRunRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orchestrator_pb2.ResumeRunResponse, _abc.Awaitable[_orchestrator_pb2.ResumeRunResponse]]:
+        """Goes on with a run that failed, was cancelled, cut off or left provisional; what is journalled is not scored again.
+        FAILED_PRECONDITION if it succeeded or is at work.
+        """
 
     @_abc_1.abstractmethod
     def ListTaskResults(
@@ -131,5 +169,24 @@ class OrchestratorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_orchestrator_pb2.GetReportResponse, _abc.Awaitable[_orchestrator_pb2.GetReportResponse]]:
         """The report of a run in one of its formats. FAILED_PRECONDITION while the run has not ended."""
+
+    @_abc_1.abstractmethod
+    def CheckUpload(
+        self,
+        request: _orchestrator_pb2.CheckUploadRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_orchestrator_pb2.CheckUploadResponse, _abc.Awaitable[_orchestrator_pb2.CheckUploadResponse]]:
+        """Asks whether a file lies here already, so that it need not be sent."""
+
+    @_abc_1.abstractmethod
+    def UploadBundle(
+        self,
+        request_iterator: _MaybeAsyncIterator[_orchestrator_pb2.UploadBundleRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_orchestrator_pb2.UploadBundleResponse, _abc.Awaitable[_orchestrator_pb2.UploadBundleResponse]]:
+        """Sends a zip of a bundle or of references from a machine whose files the orchestrator cannot see: one `start`, then chunks in order. The
+        server may answer before the last chunk when the file lies here already. INVALID_ARGUMENT when size or digest are not as announced or
+        the zip is unsafe; RESOURCE_EXHAUSTED when the file is too large or the disk too full. Nothing of a broken upload is kept.
+        """
 
 def add_OrchestratorServiceServicer_to_server(servicer: OrchestratorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
