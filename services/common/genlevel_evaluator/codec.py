@@ -1,21 +1,21 @@
-"""Between the messages of the contract and the engine's own types. The only module here that knows generated types, with handlers."""
+"""Between the messages of the contract and the engine's own types. Generated types are known here, in media_messages and in handlers."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from google.protobuf import json_format, struct_pb2
 
 from genlevel.v1 import evaluator_pb2, sample_pb2
-from genlevel_evaluator import media, parameters, states
+from genlevel_evaluator import parameters, states
 from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import Code, EvaluatorError, Issue, SampleError
 from genlevel_evaluator.evaluator import Evaluator
-from genlevel_evaluator.kinds import Content, parse_json
+from genlevel_evaluator.kinds import Content
+from genlevel_evaluator.media_messages import Sources
 from genlevel_evaluator.metric import Presence
 from genlevel_evaluator.signature import Signature
 from genlevel_evaluator.states import Column, Moments, Rows
@@ -27,16 +27,15 @@ _SEVERITIES = {
     "reference": evaluator_pb2.SEVERITY_REFERENCE,
     "infrastructure": evaluator_pb2.SEVERITY_INFRASTRUCTURE,
 }
-Blobs = Mapping[str, media.Blob]
 
 
-def decode_sample(message: sample_pb2.Sample, roots: Sequence[Path], blobs: Blobs | None = None) -> RawSample:
+def decode_sample(message: sample_pb2.Sample, sources: Sources) -> RawSample:
     """A sample as the engine takes it. A side that cannot be read becomes a fault of the sample, not of the call."""
     faults: list[SampleError] = []
     prediction = None
     if message.HasField("prediction"):
-        prediction = _content(message.prediction, "prediction", roots, blobs or {}, faults)
-    references = [_content(item, "reference", roots, blobs or {}, faults) for item in message.references]
+        prediction = _content(message.prediction, "prediction", sources, faults)
+    references = [_content(item, "reference", sources, faults) for item in message.references]
     kept = tuple(item for item in references if item is not None)
     attributes: dict[str, Any] = json_format.MessageToDict(message.attributes) if message.HasField("attributes") else {}
     return RawSample(message.id, prediction, kept, _presence(message), attributes, tuple(faults))
@@ -53,41 +52,20 @@ def _presence(message: sample_pb2.Sample) -> Presence:
     return Presence.BOTH if message.HasField("prediction") else Presence.PREDICTION_MISSING
 
 
-def _content(
-    message: sample_pb2.Content, side: str, roots: Sequence[Path], blobs: Blobs, faults: list[SampleError]
-) -> Content | None:
+def _content(message: sample_pb2.Content, side: str, sources: Sources, faults: list[SampleError]) -> Content | None:
     try:
         which = message.WhichOneof("content")
         if which == "text":
             return Content(text=message.text)
         if which == "json":
-            return Content(json=parse_json(message.json))
+            return Content(json=sources.of_json(message.json))
         if which == "media":
-            return Content(media=_blob(message.media, roots, blobs))
+            return Content(media=sources.of_message(message.media))
         raise SampleError("EMPTY", f"the {side} holds neither text, JSON nor media", remedy="set one of them, or leave the side out")
     except SampleError as error:
         error.side = side
         faults.append(error)
         return None
-
-
-def _blob(message: sample_pb2.Media, roots: Sequence[Path], blobs: Blobs) -> media.Blob:
-    which = message.WhichOneof("location")
-    if which == "inline":
-        if len(message.inline) > media.INLINE_LIMIT:
-            raise SampleError(
-                "MEDIA_TOO_LARGE", f"{message.name or 'media'}: {len(message.inline)} bytes inline, at most {media.INLINE_LIMIT}",
-                remedy="pass a URI, or use EvaluateShardStream",
-            )
-        return media.from_bytes(message.inline, message.name, message.sha256)
-    if which == "uri":
-        return media.from_uri(message.uri, message.sha256, message.size_bytes, message.name, roots)
-    if which == "blob":
-        if message.blob not in blobs:
-            raise SampleError("BLOB_MISSING", f"{message.name or 'media'}: blob {message.blob[:16]}... was not sent before", remedy="send blobs first")
-        found = blobs[message.blob]
-        return media.Blob(found.sha256, message.name, data=found.data, path=found.path)
-    raise SampleError("EMPTY", "media without inline bytes, URI or blob", remedy="set one of them")
 
 
 def encode_issue(issue: Issue) -> evaluator_pb2.Issue:

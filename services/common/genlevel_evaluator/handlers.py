@@ -11,7 +11,8 @@ import functools
 import hashlib
 import logging
 import tempfile
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -24,6 +25,9 @@ from genlevel_evaluator import codec, media, states
 from genlevel_evaluator.engine import Budget, Scorer
 from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_evaluator.evaluator import Evaluator
+from genlevel_evaluator.media_messages import Sources, remote_files
+from genlevel_evaluator.media_roots import MediaRoots
+from genlevel_evaluator.remote_media import RemoteMedia
 
 log = logging.getLogger(__name__)
 
@@ -86,13 +90,14 @@ class Handlers:
 
     Args:
         evaluator: the evaluator.
-        roots: folders media may be read from by URI.
+        roots: folders, and URLs that fsspec knows, media may be read from by URI.
         parallel: shards scored at once; the rest waits.
     """
 
-    def __init__(self, evaluator: Evaluator, roots: tuple[Path, ...] = (), parallel: int = 1) -> None:
+    def __init__(self, evaluator: Evaluator, roots: Sequence[str | Path] = (), parallel: int = 1) -> None:
         self.evaluator = evaluator
-        self.roots = roots
+        self.roots = MediaRoots.of(roots)
+        self.remote = RemoteMedia()
         self._slots = asyncio.Semaphore(parallel)
 
     @_reply(pb.DescribeEvaluatorResponse)
@@ -162,11 +167,14 @@ class Handlers:
         self._check(request.header)
         return await self._work(request.header, lambda _: self._finalize(request))
 
-    def _evaluate(self, request: pb.EvaluateShardRequest, budget: Budget, blobs: codec.Blobs) -> pb.EvaluateShardResponse:
+    def _evaluate(self, request: pb.EvaluateShardRequest, budget: Budget, blobs: Mapping[str, media.Blob]) -> pb.EvaluateShardResponse:
         scorer = self._scorer(request.metric)
-        samples = [codec.decode_sample(sample, self.roots, blobs) for sample in request.samples]
-        signature = scorer.signature()
-        rows, issues = scorer.observe(samples, budget)
+        sources = Sources(self.roots, blobs, pointers=self.evaluator.kinds[scorer.metric.input_kind].files_at)
+        with self.remote.fetched(remote_files(request.samples, sources), budget.check) as fetched:
+            here = replace(sources, fetched=fetched)
+            samples = [codec.decode_sample(sample, here) for sample in request.samples]
+            signature = scorer.signature()
+            rows, issues = scorer.observe(samples, budget)
         response = pb.EvaluateShardResponse(
             state=codec.encode_state(rows, signature.digest), issues=map(codec.encode_issue, issues),
             signature=codec.encode_signature(signature),
@@ -259,7 +267,8 @@ class BlobReceiver:
         if self._received > chunk.size_bytes or self._total > _BLOB_TOTAL:
             raise self._bad(chunk, "it is longer than announced")
         self._hash.update(chunk.data)
-        with (self._folder / chunk.sha256).open("ab") as file:
+        # The first chunk begins the file anew: a blob sent twice is no longer than one sent once.
+        with (self._folder / chunk.sha256).open("ab" if self._received > len(chunk.data) else "wb") as file:
             file.write(chunk.data)
         if self._received == chunk.size_bytes:
             self._close(chunk)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from genlevel_evaluator import formats
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
 
@@ -20,6 +21,9 @@ class Content:
     media: Blob | None = None
 
 
+FILE_FORMS = frozenset({"uri", "base64", "blob"})
+"""Keys that make an object inside JSON a file."""
+
 Decoder = Callable[[Content, Mapping[str, Any]], Any]
 """From content and the sample's attributes to the decoded value; raises SampleError."""
 
@@ -32,6 +36,7 @@ class InputKind:
         name: as metrics name it.
         strings_are_paths: a string in a bundle is the path of a file, not the answer itself.
         reference_strings_are_paths: the same for references, where it differs.
+        media_pointers: places inside a list or object that hold a file; those of docs/formats.md by default. Decoders find a Blob there.
         decode: reads a prediction.
         decode_reference: reads a reference, where its form differs.
         schema: JSON Schema of the JSON form.
@@ -43,6 +48,17 @@ class InputKind:
     decode_reference: Decoder | None = None
     schema: Mapping[str, Any] = field(default_factory=dict)
     reference_strings_are_paths: bool | None = None
+    media_pointers: tuple[str, ...] | None = None
+
+    @property
+    def files_at(self) -> tuple[str, ...]:
+        """Places inside a list or object that hold a file, as JSON pointers in which `*` is any index."""
+        if self.media_pointers is not None:
+            return self.media_pointers
+        try:
+            return formats.media_pointers(self.name)
+        except KeyError:  # a kind that is not in the document
+            return ()
 
     def takes_paths(self, side: str) -> bool:
         """Whether a string on that side is a path."""
@@ -97,6 +113,34 @@ def parse_json(text: str | bytes) -> Any:
         raise SampleError("BAD_JSON", "JSON is nested too deeply", remedy="see docs/formats.md") from None
     except json.JSONDecodeError as error:
         raise SampleError("BAD_JSON", f"{error.msg} at line {error.lineno} column {error.colno}", remedy="write valid JSON") from None
+
+
+def with_files(value: Any, pointers: Sequence[str], read: Callable[[Mapping[str, Any]], Any]) -> Any:
+    """The value with every object at `pointers` that names a file replaced by what `read` makes of it.
+
+    >>> with_files([{"mask": {"name": "a.png", "blob": "1f"}, "label": "dog"}], ["/*/mask"], lambda file: file["name"])
+    [{'mask': 'a.png', 'label': 'dog'}]
+    """
+    for pointer in pointers:
+        value = _with_files(value, pointer.split("/")[1:], "", read)
+    return value
+
+
+def _with_files(value: Any, path: Sequence[str], here: str, read: Callable[[Mapping[str, Any]], Any]) -> Any:
+    if not path:
+        if not isinstance(value, Mapping) or not FILE_FORMS & value.keys():
+            return value  # another form, or none: the decoder says so
+        try:
+            return read(value)
+        except SampleError as error:
+            error.pointer = here
+            raise
+    head, rest = path[0], path[1:]
+    if head == "*" and isinstance(value, list):
+        return [_with_files(item, rest, f"{here}/{index}", read) for index, item in enumerate(value)]
+    if isinstance(value, Mapping) and head in value:
+        return {**value, head: _with_files(value[head], rest, f"{here}/{head}", read)}
+    return value
 
 
 def json_type(value: Any) -> str:

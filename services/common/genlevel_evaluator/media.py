@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.media_roots import is_local
 
 INLINE_LIMIT = 1 << 20
 """Largest file carried inside a message, in bytes."""
@@ -55,7 +56,7 @@ def from_bytes(data: bytes, name: str = "", sha256: str = "") -> Blob:
     """
     digest = hashlib.sha256(data).hexdigest()
     if sha256 and digest != sha256:
-        raise _mismatch(name, sha256, digest)
+        raise mismatch(name, sha256, digest)
     return Blob(digest, name, data=data)
 
 
@@ -85,11 +86,11 @@ def from_uri(uri: str, sha256: str, size_bytes: int, name: str, roots: Sequence[
     Raises:
         SampleError: MEDIA_OUTSIDE_ROOT, MEDIA_MISSING, MEDIA_TRUNCATED, MEDIA_DIGEST_MISMATCH or MEDIA_SCHEME.
     """
-    parts = urlsplit(uri)
-    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+    if not is_local(uri):
         raise SampleError("MEDIA_SCHEME", f"{name or uri}: only file:// URIs are read here", remedy="pass a file:// URI or inline bytes")
     if not sha256:
         raise SampleError("MEDIA_NO_DIGEST", f"{name or uri}: a URI needs a SHA-256", remedy="set Media.sha256")
+    parts = urlsplit(uri)
     shown = name or Path(parts.path).name
     path = _below_root(Path(unquote(parts.path)), roots, shown)
     _check_file(path, sha256, size_bytes, shown)
@@ -115,18 +116,22 @@ def _check_file(path: Path, sha256: str, size_bytes: int, shown: str) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise SampleError("MEDIA_MISSING", f"{shown} is not a regular file", remedy="give a file, not a folder or device")
     if size_bytes and status.st_size != size_bytes:
-        raise SampleError(
-            "MEDIA_TRUNCATED", f"{shown} has {status.st_size} bytes, {size_bytes} were announced", remedy="copy the file again"
-        )
+        raise truncated(shown, str(status.st_size), size_bytes)
     try:
         digest = digest_of(path)
     except OSError as error:
         raise SampleError("MEDIA_MISSING", f"{shown}: {error.strerror or error}", remedy="make the file readable") from None
     if digest != sha256:
-        raise _mismatch(shown, sha256, digest)
+        raise mismatch(shown, sha256, digest)
 
 
-def _mismatch(name: str, expected: str, found: str) -> SampleError:
+def truncated(shown: str, found: str, announced: int) -> SampleError:
+    """What is wrong with a file of another size."""
+    return SampleError("MEDIA_TRUNCATED", f"{shown} has {found} bytes, {announced} were announced", remedy="copy the file again")
+
+
+def mismatch(name: str, expected: str, found: str) -> SampleError:
+    """What is wrong with a file of another digest."""
     return SampleError(
         "MEDIA_DIGEST_MISMATCH", f"{name or 'media'} has SHA-256 {found[:16]}..., {expected[:16]}... was announced",
         remedy="do not change files while a run is on; run it again",

@@ -23,6 +23,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from genlevel.v1 import evaluator_pb2_grpc
 from genlevel_evaluator.evaluator import Evaluator, installed, load
 from genlevel_evaluator.handlers import MAX_MESSAGE_BYTES, Handlers
+from genlevel_evaluator.media_roots import MediaRoots
 
 OPTIONS = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
@@ -45,7 +46,7 @@ class Servicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
 
 
 async def start(
-    evaluator: Evaluator, address: str = "127.0.0.1:0", roots: Sequence[Path] = (), parallel: int = 1
+    evaluator: Evaluator, address: str = "127.0.0.1:0", roots: Sequence[str | Path] = (), parallel: int = 1
 ) -> tuple[grpc.aio.Server, int]:
     """A started server of one evaluator, with its port.
 
@@ -53,7 +54,7 @@ async def start(
         RuntimeError: the address is in use.
     """
     server = grpc.aio.server(options=OPTIONS)
-    evaluator_pb2_grpc.add_EvaluatorServiceServicer_to_server(Servicer(Handlers(evaluator, tuple(roots), parallel)), server)
+    evaluator_pb2_grpc.add_EvaluatorServiceServicer_to_server(Servicer(Handlers(evaluator, roots, parallel)), server)
     status = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(status, server)
     port = server.add_insecure_port(address)
@@ -65,7 +66,7 @@ async def start(
     return server, port
 
 
-async def serve(names: Sequence[str], roots: Sequence[Path], host: str = "127.0.0.1", port: int = 0, parallel: int = 1) -> None:
+async def serve(names: Sequence[str], roots: Sequence[str | Path], host: str = "127.0.0.1", port: int = 0, parallel: int = 1) -> None:
     """Serves evaluators until standard input closes or a signal comes."""
     servers = []
     endpoints = {}
@@ -90,11 +91,20 @@ async def until_asked_to_stop() -> None:
     await stop.wait()
 
 
+def root(text: str) -> str:
+    """A value of `--roots`, checked before anything is served."""
+    try:
+        MediaRoots.of([text])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
 def parser(description: str) -> argparse.ArgumentParser:
     """The options that both ways of serving share."""
     result = argparse.ArgumentParser(description=description)
     result.add_argument("--only", default="", help="names of evaluators, separated by commas; all installed ones by default")
-    result.add_argument("--roots", nargs="*", default=[], type=Path, help="folders media may be read from")
+    result.add_argument("--roots", nargs="*", default=[], type=root, help="folders, or URLs such as s3://bucket/prefix, media may be read from")
     result.add_argument("--port", type=int, default=0, help="port (of the first evaluator); 0 lets the system choose")
     return result
 
