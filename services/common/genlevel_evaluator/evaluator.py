@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from importlib.metadata import entry_points
 from typing import Any
 
-from genlevel_evaluator.backbones import Backbone, Extractor
+from genlevel_evaluator.backbones import Backbone, Extractor, FeatureProvider
 from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_evaluator.kinds import InputKind
 from genlevel_evaluator.metric import Metric
@@ -29,12 +29,14 @@ class Evaluator:
             `<package>.backbones.BACKBONES` the networks (a service without networks has no such module and says so).
         metric_ids: all metrics.
         has_backbones: whether the package has a `backbones` module.
+        provider: where features come from, when not from networks in this process.
     """
 
     name: str
     package: str
     metric_ids: tuple[str, ...]
     has_backbones: bool = False
+    provider: FeatureProvider | None = field(default=None, compare=False, repr=False)
     _extractors: dict[str, Extractor] = field(default_factory=dict, compare=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 

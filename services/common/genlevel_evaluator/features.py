@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,7 @@ def _extracted(
     evaluator: Evaluator, name: str, jobs: list[tuple[int, str, Any]], check: Callable[[], None]
 ) -> list[tuple[int, str, Any]]:
     backbone = evaluator.backbones[name]
+    provider = evaluator.provider or InProcess(evaluator)
     weights = f"{name}@{manifest.digest(backbone.weights)}"
     done: list[tuple[int, str, Any]] = []
     waiting: list[tuple[int, str, Any]] = []
@@ -90,22 +91,29 @@ def _extracted(
     for start in range(0, len(waiting), backbone.batch):
         check()
         batch = waiting[start : start + backbone.batch]
-        for (index, side, value), feature in zip(batch, _run(evaluator, name, [v for _, _, v in batch]), strict=True):
+        features = provider.features(name, [value for _, _, value in batch], check)
+        for (index, side, value), feature in zip(batch, features, strict=True):
             if not isinstance(feature, SampleError):
                 CACHE.put(_key(weights, backbone.preprocessing, value), feature)
             done.append((index, side, feature))
     return done
 
 
-def _run(evaluator: Evaluator, name: str, values: list[Any]) -> list[Any]:
-    """Features of a batch. Where one value is refused, each is tried alone so that the others keep theirs."""
-    extractor = evaluator.extractor(name)
-    try:
-        return extractor.extract(values)
-    except SampleError as error:
-        if len(values) == 1:
-            return [error]
-        return [feature for value in values for feature in _run(evaluator, name, [value])]
+@dataclass(frozen=True)
+class InProcess:
+    """Features from the networks of this process."""
+
+    evaluator: Evaluator
+
+    def features(self, name: str, values: Sequence[Any], check: Callable[[], None]) -> list[Any]:
+        """Features of a batch. Where one value is refused, each is tried alone so that the others keep theirs."""
+        extractor = self.evaluator.extractor(name)
+        try:
+            return extractor.extract(values)
+        except SampleError as error:
+            if len(values) == 1:
+                return [error]
+            return [feature for value in values for feature in self.features(name, [value], check)]
 
 
 def _key(weights: str, preprocessing: str, value: Any) -> tuple[str, ...] | None:

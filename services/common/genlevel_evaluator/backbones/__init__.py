@@ -32,3 +32,20 @@ class Backbone:
     preprocessing: str
     build: Callable[[], Extractor]
     batch: int = 16
+
+
+class FeatureProvider(Protocol):
+    """Where features come from: the networks of this process, or a deployment of their own."""
+
+    def features(self, name: str, values: Sequence[Any], check: Callable[[], None]) -> list[Any]:
+        """What the network `name` makes of each value; in place of one it refuses, the SampleError.
+
+        Args:
+            name: the network.
+            values: decoded values, at most a batch.
+            check: raises when the caller left or its time is used up; called now and then by providers that wait.
+
+        Raises:
+            EvaluatorError: the network is not to be had.
+        """
+        ...

@@ -2,50 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ray import serve
 from ray.serve import Application
 
+from genlevel.v1 import evaluator_pb2 as pb
+from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_evaluator.evaluator import load
-from genlevel_evaluator.handlers import Handlers
+from genlevel_evaluator.handlers import Handlers, fail
+from genlevel_evaluator.serve import split
 from genlevel_evaluator.serve.loopback import rebind_replica
+from genlevel_evaluator.serve.plan import ServicePlan
 from genlevel_evaluator.serve.trim import allow_pandas
+from genlevel_evaluator.serve.warm_up import WarmUp
 
 SERVICER_FUNCTION = "genlevel.v1.evaluator_pb2_grpc.add_EvaluatorServiceServicer_to_server"
+Handler = Callable[[Any, Any], Awaitable[Any]]
 
 
 class EvaluatorDeployment:
-    """One evaluator behind Serve."""
+    """One evaluator behind Serve.
 
-    def __init__(self, name: str, roots: Sequence[str], parallel: int) -> None:
-        rebind_replica()
-        allow_pandas()
-        self._handlers = Handlers(load(name), tuple(Path(root) for root in roots), parallel)
+    Args:
+        name: of the evaluator.
+        roots: folders and URLs media may be read from.
+        parallel: shards worked on at once.
+        backbones: handle of the deployment that holds the networks, where they are split off.
+    """
+
+    def __init__(self, name: str, roots: Sequence[str], parallel: int, backbones: Any = None) -> None:
+        prepare_replica()
+        evaluator = load(name)
+        if backbones is not None:
+            evaluator = replace(evaluator, provider=split.HandleFeatures(backbones))
+        self._handlers = Handlers(evaluator, tuple(roots), parallel)
+        self._warm_up = WarmUp(evaluator)
+        self._in_flight = 0
+        self._draining = False
 
     async def DescribeEvaluator(self, request: Any, grpc_context: Any = None) -> Any:  # noqa: N802
-        return await self._handlers.describe_evaluator(request, grpc_context)
+        return await self._serve(self._handlers.describe_evaluator, request, grpc_context, pb.DescribeEvaluatorResponse)
 
     async def EvaluateShard(self, request: Any, grpc_context: Any = None) -> Any:  # noqa: N802
-        return await self._handlers.evaluate_shard(request, grpc_context)
+        return await self._serve(self._handlers.evaluate_shard, request, grpc_context, pb.EvaluateShardResponse)
 
     async def EvaluateShardStream(self, requests: Any, grpc_context: Any = None) -> Any:  # noqa: N802
-        return await self._handlers.evaluate_shard_stream(requests, grpc_context)
+        return await self._serve(self._handlers.evaluate_shard_stream, requests, grpc_context, pb.EvaluateShardStreamResponse)
 
     async def CombineStates(self, request: Any, grpc_context: Any = None) -> Any:  # noqa: N802
-        return await self._handlers.combine_states(request, grpc_context)
+        return await self._serve(self._handlers.combine_states, request, grpc_context, pb.CombineStatesResponse)
 
     async def FinalizeMetric(self, request: Any, grpc_context: Any = None) -> Any:  # noqa: N802
-        return await self._handlers.finalize_metric(request, grpc_context)
+        return await self._serve(self._handlers.finalize_metric, request, grpc_context, pb.FinalizeMetricResponse)
 
     async def EvaluateMetric(self, requests: Any, grpc_context: Any = None) -> Any:  # noqa: N802
-        return await self._handlers.evaluate_metric(requests, grpc_context)
+        return await self._serve(self._handlers.evaluate_metric, requests, grpc_context, pb.EvaluateMetricResponse)
+
+    async def _serve(self, handler: Handler, request: Any, context: Any, empty: Callable[[], Any]) -> Any:
+        if self._draining:
+            fail(context, EvaluatorError(Code.UNAVAILABLE, "DRAINING", "this evaluator is shutting down", "call another one, or try again"))
+            return empty()
+        self._in_flight += 1
+        try:
+            return await handler(request, context)
+        finally:
+            self._in_flight -= 1
+
+    async def report(self) -> dict[str, Any]:
+        """How this replica is, for the process that started it; also goes on with loading the networks. No rpc has this name."""
+        self._warm_up.begin()
+        return {
+            "replica": serve.get_replica_context().replica_id.unique_id,
+            "warm": self._warm_up.done,
+            "loaded": self._warm_up.loaded,
+            "faults": self._warm_up.faults,
+            "in_flight": self._in_flight,
+        }
+
+    async def drain(self) -> int:
+        """Takes no more calls; returns how many are still in work."""
+        self._draining = True
+        return self._in_flight
 
 
-def application(name: str, roots: Sequence[str] = (), parallel: int = 1, replicas: int = 1) -> Application:
-    """The Serve application of one evaluator.
+class BackbonesDeployment(split.Networks):
+    """The networks of one evaluator, on nodes of their own."""
+
+    def __init__(self, name: str) -> None:
+        prepare_replica()
+        super().__init__(load(name))
+
+
+def prepare_replica() -> None:
+    """What every replica needs before it works."""
+    rebind_replica()
+    allow_pandas()
+    # Our messages go where Serve's go, with their level, so that they can be told apart there.
+    ours = logging.getLogger("genlevel_evaluator")
+    ours.handlers = logging.getLogger("ray.serve").handlers
+    ours.propagate = False
+
+
+def application(name: str, roots: Sequence[str], plan: ServicePlan) -> Application:
+    """The Serve application of one evaluator in one local Ray.
 
     Far more calls are admitted than are worked on (a semaphore inside does the waiting): with few admitted calls the router
     backs off for up to half a second between tries.
@@ -53,10 +116,13 @@ def application(name: str, roots: Sequence[str] = (), parallel: int = 1, replica
     deployment = serve.deployment(
         EvaluatorDeployment,
         name=name,
-        num_replicas=replicas,
-        max_ongoing_requests=64,
-        max_queued_requests=512,
-        graceful_shutdown_timeout_s=30,
+        num_replicas=plan.replicas,
+        max_ongoing_requests=plan.max_ongoing_requests,
+        max_queued_requests=plan.max_queued_requests,
+        graceful_shutdown_timeout_s=plan.graceful_shutdown_timeout_s,
+        health_check_period_s=plan.health_check_period_s,
+        health_check_timeout_s=plan.health_check_timeout_s,
+        logging_config={"enable_access_log": False},
         ray_actor_options={"num_cpus": 0},
     )
-    return deployment.bind(name, list(roots), parallel)
+    return deployment.bind(name, list(roots), plan.parallel_shards)
