@@ -110,7 +110,7 @@ def _folder(url: str) -> Path:
 
 
 def _url_root(scheme: str, place: str) -> UrlRoot:
-    import fsspec.registry
+    import fsspec
 
     user = place.split("/", 1)[0].rpartition("@")[0]
     place = place.rstrip("/")
@@ -118,6 +118,6 @@ def _url_root(scheme: str, place: str) -> UrlRoot:
         raise ValueError(f"root {scheme}://***: credentials do not belong into a root; give them by environment variables")
     if _REFUSED.search(place) or not _plain(place):
         raise ValueError(f"root {scheme}://{place}: write scheme://bucket/prefix, without .., //, %, ? or chained URLs")
-    if scheme not in fsspec.registry.known_implementations and scheme not in fsspec.registry.registry:
+    if scheme not in fsspec.available_protocols() and scheme not in fsspec.registry:
         raise ValueError(f"root {scheme}://{place}: fsspec knows no scheme {scheme!r}; install the package that provides it")
     return UrlRoot(scheme, place)
