@@ -20,10 +20,10 @@ if ! docker info >/dev/null 2>&1; then
   docker info >/dev/null 2>&1 || fail "no Docker engine answers after $helper" "See its output above."
 fi
 
-for image in "${PYTHON_IMAGE:-python:3.11-slim-bookworm}" "${DEBIAN_IMAGE:-debian:bookworm-slim}"; do
+for image in "${GENLEVEL_PYTHON_IMAGE:-python:3.11-slim-bookworm}" "${GENLEVEL_DEBIAN_IMAGE:-debian:bookworm-slim}"; do
   docker image inspect "$image" >/dev/null 2>&1 && continue
   timeout 300 docker pull --quiet "$image" >/dev/null 2>&1 && continue
-  [ -n "$helper" ] || fail "no image $image here, and it cannot be pulled" "Pull or load it, or name another registry's in PYTHON_IMAGE, DEBIAN_IMAGE."
+  [ -n "$helper" ] || fail "no image $image here, and it cannot be pulled" "Pull or load it, or name others in GENLEVEL_PYTHON_IMAGE and GENLEVEL_DEBIAN_IMAGE."
   "$helper" "$image" || fail "$helper could not make $image" "See its output above."
 done
 
