@@ -89,6 +89,10 @@ class RunBackend(Protocol):
         """Ask a run to stop."""
         ...
 
+    async def resume(self, name: str) -> RunView:
+        """Go on with a run that ended otherwise than well."""
+        ...
+
     async def result(self, name: str) -> RunResult:
         """Return the result of a run that has ended."""
         ...

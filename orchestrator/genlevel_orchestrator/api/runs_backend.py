@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
@@ -12,15 +11,15 @@ import grpc
 from genlevel_orchestrator.api.backend import EventView, RunSpec, RunView, UnknownRun, UnknownToken
 from genlevel_orchestrator.api.errors import ApiError
 from genlevel_orchestrator.api.planning import plan
+from genlevel_orchestrator.api.workers import Workers
 from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.runs import records
 from genlevel_orchestrator.runs.assess import assess
+from genlevel_orchestrator.runs.database import DatabaseAway
 from genlevel_orchestrator.runs.evaluators import Mode
 from genlevel_orchestrator.runs.results import LevelSet, RunResult, RunState, TaskOutcome, Violation
-from genlevel_orchestrator.runs.runner import RunCancelled
+from genlevel_orchestrator.runs.runner import INTERRUPTED
 from genlevel_orchestrator.runs.service import RunService
-
-log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.2
 _EVENTS = 500
@@ -33,16 +32,19 @@ class JournalBackend:
         service: Makes and executes runs.
         mode: Where runs find their evaluators.
         at_once: Runs at work at the same time; the others wait as queued.
+        resume: Take up runs that were queued or cut off.
     """
 
-    def __init__(self, service: RunService, mode: Mode = "configured", at_once: int = 2) -> None:
+    def __init__(self, service: RunService, mode: Mode = "configured", at_once: int = 2, resume: bool = False) -> None:
         self._service = service
         self._journal = service.journal
-        self._mode: Mode = mode
-        self._slots = asyncio.Semaphore(at_once)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._workers = Workers(service, mode, at_once, resume)
         self._started: set[str] = set()
         self._known_levels: dict[tuple[str, float | None], LevelSet | None] = {}
+
+    def start(self) -> None:
+        """Begin to look for runs that were left behind."""
+        self._workers.start()
 
     async def create(self, spec: RunSpec, request_id: str) -> RunView:
         """Start a run in the background, or return the one already made for a request id."""
@@ -57,30 +59,19 @@ class JournalBackend:
         # between here and the entry in the set.
         if record.state is RunState.QUEUED and record.name not in self._started:
             self._started.add(record.name)
-            task = asyncio.create_task(self._work(record.name))
-            self._tasks[record.name] = task
-            task.add_done_callback(lambda _: self._tasks.pop(record.name, None))
+            self._workers.begin(record.name)
         return self._view(record)
 
-    async def _work(self, name: str) -> None:
-        async with self._slots:
-            if (await asyncio.to_thread(self._journal.run, name)).cancel_requested:
-                await asyncio.to_thread(self._journal.finish, name, RunState.CANCELLED, "cancelled before it began")
-                return
-            try:
-                await self._service.execute(name, self._mode)
-            except RunCancelled:
-                log.info("run %s was cancelled", name)
-            except UserError as error:
-                await self._failed(name, error.message)
-            except Exception as error:
-                log.exception("run %s failed", name)
-                await self._failed(name, f"{type(error).__name__}: {error}")
-
-    async def _failed(self, name: str, message: str) -> None:
-        """End a run as failed, unless whoever executed it has ended it already."""
-        if not (await asyncio.to_thread(self._journal.run, name)).state.ended:
-            await asyncio.to_thread(self._journal.finish, name, RunState.FAILED, message)
+    async def resume(self, name: str) -> RunView:
+        """Go on with a run that ended otherwise than well."""
+        record = await asyncio.to_thread(self._record, name)
+        if record.state is RunState.SUCCEEDED:
+            raise ApiError(grpc.StatusCode.FAILED_PRECONDITION, "RUN_SUCCEEDED", f"run {name} has ended well", "fetch its report")
+        if self._workers.holds(name) or not record.state.ended:
+            raise ApiError(grpc.StatusCode.FAILED_PRECONDITION, "RUN_AT_WORK", f"run {name} is at work", "watch it with WatchRun")
+        claimed = await asyncio.to_thread(self._journal.claim, name, RunState.QUEUED)
+        self._workers.begin(name)
+        return self._view(claimed)
 
     async def validate(self, spec: RunSpec) -> tuple[RunView, Sequence[Violation]]:
         """Check and plan without running."""
@@ -96,6 +87,8 @@ class JournalBackend:
     def _record(self, name: str) -> records.RunRecord:
         try:
             return self._journal.run(name)
+        except DatabaseAway:
+            raise
         except UserError as error:
             raise UnknownRun(name) from error
 
@@ -133,14 +126,17 @@ class JournalBackend:
         """Yield events after a token until the run has ended."""
         last, kind, patience = _event_number(token), "", 2
         while True:
-            run = await self.get(name)
+            record = await asyncio.to_thread(self._record, name)
             events = await asyncio.to_thread(self._journal.events, name, last, _EVENTS)
             if any(event.kind == "run_ended" for event in events):
-                run = await self.get(name)  # its state was written before that event, but maybe after our reading
+                record = await asyncio.to_thread(self._record, name)  # its state was written before that event, but maybe after our reading
+            run, goes_on = await asyncio.to_thread(self._view, record), self._workers.goes_on(record)
             for event in events:
                 last, kind = event.token, event.kind
-                yield _event(event, run)
-            if run.state.ended and not events:
+                yield _event(event, run, goes_on)
+            if goes_on and self._workers.closing:
+                raise _stopping(name)
+            if run.state.ended and not events and not goes_on:
                 # The last event is written after the state; a run whose process was killed has none.
                 patience -= 1
                 if kind == "run_ended" or not patience:
@@ -172,16 +168,20 @@ class JournalBackend:
         return [task for task in tasks if task.task_id in found]
 
     async def close(self) -> None:
-        """Stop what is at work; the journal keeps it, and `genlevel runs resume` goes on from there."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Stop what is at work; the journal keeps it, and the next process or `genlevel runs resume` goes on from there."""
+        await self._workers.close()
+
+
+def _stopping(name: str) -> ApiError:
+    return ApiError(
+        grpc.StatusCode.UNAVAILABLE, "ORCHESTRATOR_STOPPING", f"the orchestrator stops; run {name} goes on when it is back",
+        "watch the run again with the last resume_token",
+    )  # fmt: skip
 
 
 def _journal_spec(spec: RunSpec, request_id: str) -> records.RunSpec:
     references = str(spec.references) if spec.references else None
-    return records.RunSpec(spec.model, str(spec.bundle), references, spec.tasks, request_id)
+    return records.RunSpec(spec.model, str(spec.bundle), references, spec.tasks, request_id, origin="api")
 
 
 def _event_number(token: str) -> int:
@@ -192,20 +192,23 @@ def _event_number(token: str) -> int:
     return int(token)
 
 
-def _event(event: records.EventRecord, run: RunView) -> EventView:
+def _event(event: records.EventRecord, run: RunView, goes_on: bool) -> EventView:
     counters = {
         name: int(event.counters[name])
         for name in ("tasks_total", "tasks_done", "shards_total", "shards_done", "shards_reused")
         if name in event.counters
     }
     # An event shows the run as it was then; only the last one may show how it ended.
-    state = run.state if event.kind == "run_ended" else RunState.RUNNING
-    ended = event.kind == "run_ended"
+    # An interruption that someone takes up again is no end.
+    ended = event.kind == "run_ended" and not goes_on
+    state = run.state if ended else RunState.RUNNING
+    kind = "note" if event.kind == "run_ended" and event.message == INTERRUPTED else event.kind
+    kind = event.kind if ended and run.state is RunState.INTERRUPTED else kind
     view = RunView(
         name=run.name, model=run.model, state=state, created=run.created, ended=run.ended if ended else "",
         levels=run.levels if ended else None, message=run.message if ended else "", **counters,
     )  # fmt: skip
-    return EventView(str(event.token), _time(event.time), event.kind, view, event.task_id, event.message)
+    return EventView(str(event.token), _time(event.time), kind, view, event.task_id, event.message)
 
 
 def _time(seconds: float) -> str:

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from genlevel.v1 import orchestrator_pb2, orchestrator_pb2_grpc
 from genlevel_orchestrator.api.auth import TokenInterceptor, is_loopback
 from genlevel_orchestrator.api.backend import RunBackend
+from genlevel_orchestrator.api.health import Health
 from genlevel_orchestrator.api.service import MAX_MESSAGE_BYTES, OrchestratorService
+from genlevel_orchestrator.api.uploads import UploadStore
 from genlevel_orchestrator.catalogue import Catalogue
 from genlevel_orchestrator.errors import ExitCode, UserError
 
@@ -23,6 +25,9 @@ OPTIONS = [
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
     ("grpc.so_reuseport", 0),  # two servers never share a port in silence
+    # Clients ask on idle connections whether we still live (their watch of a long run has nothing else to say).
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
 ]
 
 
@@ -42,16 +47,19 @@ class ServerOptions:
 class OrchestratorServer:
     """A server over a backend: start it, then wait or stop."""
 
-    def __init__(self, backend: RunBackend, roots: Sequence[Path], options: ServerOptions, catalogue: Catalogue | None = None) -> None:
+    def __init__(
+        self, backend: RunBackend, roots: Sequence[Path], options: ServerOptions, catalogue: Catalogue | None = None,
+        uploads: UploadStore | None = None,
+    ) -> None:  # fmt: skip
         check_options(options)
         self._options = options
         self._backend = backend
         interceptors = [TokenInterceptor(options.token)] if options.token else []
         self._server = grpc.aio.server(options=OPTIONS, interceptors=interceptors)
-        self._health = health.aio.HealthServicer()
-        service = OrchestratorService(backend, catalogue or Catalogue.load(), roots)
+        self._health = Health()
+        service = OrchestratorService(backend, catalogue or Catalogue.load(), roots, uploads)
         orchestrator_pb2_grpc.add_OrchestratorServiceServicer_to_server(service, self._server)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health.servicer, self._server)
         if options.reflection:
             names = (SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, self._server)
@@ -71,9 +79,12 @@ class OrchestratorServer:
         if not port:
             raise UserError(f"cannot listen on {wanted}", "Stop what uses the port, or choose another with --port.")
         await self._server.start()
-        for name in ("", SERVICE):
-            await self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        await self.set_ready(True)
         return f"{options.host}:{port}"
+
+    async def set_ready(self, serving: bool) -> None:
+        """Tell health checks whether calls can be served."""
+        await self._health.set(("", SERVICE), serving)
 
     def _bind(self, address: str) -> int:
         credentials = _credentials(self._options)
@@ -83,7 +94,7 @@ class OrchestratorServer:
 
     async def stop(self, grace: float = 5.0) -> None:
         """Say so to health checks, let calls finish, then stop the runs at work."""
-        await self._health.enter_graceful_shutdown()
+        await self._health.servicer.enter_graceful_shutdown()
         await self._backend.close()
         await self._server.stop(grace)
 

@@ -1,4 +1,4 @@
-"""The seven calls of OrchestratorService over a ``RunBackend``."""
+"""The calls of OrchestratorService over a ``RunBackend``."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from genlevel_orchestrator.api import encode
 from genlevel_orchestrator.api.backend import RunBackend, RunSpec, UnknownRun, UnknownToken
 from genlevel_orchestrator.api.errors import ApiError, abort, invalid
 from genlevel_orchestrator.api.roots import local_path
+from genlevel_orchestrator.api.uploads import SCHEME, UploadStore
 from genlevel_orchestrator.catalogue import Catalogue
 from genlevel_orchestrator.errors import ExitCode, UserError
 from genlevel_orchestrator.report import render
+from genlevel_orchestrator.runs.database import DatabaseAway
 from genlevel_orchestrator.runs.results import RunResult
 
 log = logging.getLogger(__name__)
@@ -58,12 +60,16 @@ class OrchestratorService(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         backend: The runs.
         catalogue: For reports.
         roots: Folders bundles may lie in.
+        uploads: What clients sent; none are taken without it.
     """
 
-    def __init__(self, backend: RunBackend, catalogue: Catalogue, roots: Sequence[Path]) -> None:
+    def __init__(
+        self, backend: RunBackend, catalogue: Catalogue, roots: Sequence[Path], uploads: UploadStore | None = None
+    ) -> None:
         self._backend = backend
         self._catalogue = catalogue
         self._roots = tuple(roots)
+        self._uploaded = uploads
 
     @_answers
     async def CreateRun(self, request: Any) -> Any:  # noqa: N802
@@ -110,6 +116,24 @@ class OrchestratorService(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         return pb.CancelRunResponse(run=encode.encode_run(await self._backend.cancel(run.name)))
 
     @_answers
+    async def ResumeRun(self, request: Any) -> Any:  # noqa: N802
+        """Go on with a run."""
+        run = await self._run(request.name)
+        return pb.ResumeRunResponse(run=encode.encode_run(await self._backend.resume(run.name)))
+
+    @_answers
+    async def CheckUpload(self, request: Any) -> Any:  # noqa: N802
+        """Say whether a file is here."""
+        uploads = self._uploads()
+        uri = await asyncio.to_thread(uploads.known, request.sha256, request.size_bytes)
+        return pb.CheckUploadResponse(bundle_uri=uri, max_bytes=uploads.limits.max_bytes)
+
+    @_answers
+    async def UploadBundle(self, requests: Any) -> Any:  # noqa: N802
+        """Keep a file."""
+        return pb.UploadBundleResponse(bundle_uri=await self._uploads().receive(aiter(requests)))
+
+    @_answers
     async def ListTaskResults(self, request: Any) -> Any:  # noqa: N802
         """Return a page of task results."""
         size = _page_size(request.page_size, 100, 1000)
@@ -139,10 +163,19 @@ class OrchestratorService(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         references = request.references_uri
         return RunSpec(
             model=model,
-            bundle=local_path(request.bundle_uri, self._roots, "bundle_uri"),
-            references=local_path(references, self._roots, "references_uri") if references else None,
+            bundle=self._path(request.bundle_uri, "bundle_uri"),
+            references=self._path(references, "references_uri") if references else None,
             tasks=tuple(request.tasks),
         )
+
+    def _path(self, uri: str, field: str) -> Path:
+        return self._uploads().path(uri, field) if uri.startswith(SCHEME) else local_path(uri, self._roots, field)
+
+    def _uploads(self) -> UploadStore:
+        if self._uploaded is None:
+            words = "this orchestrator takes no uploads"
+            raise ApiError(grpc.StatusCode.FAILED_PRECONDITION, "NO_UPLOADS", words, "copy the bundle below one of its roots")
+        return self._uploaded
 
     async def _run(self, name: str) -> Any:
         try:
@@ -191,6 +224,7 @@ def _from_token(token: str) -> str | None:
         raise invalid("page_token", "is not from this server", "begin without one") from None
 
 
+_AWAY_REMEDY = "start the journal's database; runs at work wait for it, and the call may be repeated"
 _CODES = {
     ExitCode.BAD_INPUT: grpc.StatusCode.INVALID_ARGUMENT,
     ExitCode.VIOLATIONS: grpc.StatusCode.INVALID_ARGUMENT,
@@ -205,6 +239,8 @@ async def _fail(context: Any, error: Exception) -> NoReturn:
         error = invalid(error.field, "is not a token of this server", "begin without one")
     if isinstance(error, ApiError):
         await abort(context, error)
+    if isinstance(error, DatabaseAway):
+        await abort(context, ApiError(grpc.StatusCode.UNAVAILABLE, "JOURNAL_AWAY", error.message, _AWAY_REMEDY))
     if isinstance(error, UserError):
         code = _CODES.get(error.exit_code, grpc.StatusCode.INTERNAL)
         await abort(context, ApiError(code, error.exit_code.name, error.message, error.remedy or ""))

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("validate", "Check a bundle and list every violation."),
     "catalogue": ("catalogue", "Print the tasks and metrics of General-Bench."),
     "serve": ("serve", "Serve the evaluators and the orchestrator on this machine."),
+    "probe": ("probe", "Ask a health port whether it is live or ready."),
     "weights": ("weights", "List, fetch or verify backbone weights."),
     "doctor": ("doctor", "Check that this machine has what GenLevel needs."),
 }

@@ -85,8 +85,8 @@ class Journal(ShardJournal):
         with self.reading() as connection:
             return [_record(row) for row in connection.execute(query).mappings()]
 
-    def claim(self, name: str) -> RunRecord:
-        """Take a run over, to execute it.
+    def claim(self, name: str, state: RunState = RunState.RUNNING) -> RunRecord:
+        """Take a run over, to execute it now, or later where ``state`` is QUEUED.
 
         Raises:
             UserError: another process is at work on it, or it has ended well.
@@ -102,7 +102,7 @@ class Journal(ShardJournal):
                 raise UserError(f"run {name} is at work in another process", f"Watch it with `genlevel runs watch {name}`.")
             connection.execute(
                 tables.runs.update().where(tables.runs.c.name == name).values(
-                    state=str(RunState.RUNNING), owner=owner(), beat=time.time(), ended=None,
+                    state=str(state), owner=owner(), beat=time.time(), ended=None,
                     cancel_requested=row["cancel_requested"] and row["state"] == RunState.QUEUED,
                     tasks_done=0, tasks_total=0, shards_total=0, shards_done=0, shards_reused=0, message="", result=None,
                 )
