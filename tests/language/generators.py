@@ -79,6 +79,61 @@ def classes(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+def entities(random: Generator, count: int) -> list[RawSample]:
+    """Typed texts, some repeated, none on either side, as text, several references, missing predictions."""
+
+    def chosen() -> list[dict[str, str]]:
+        size = int(random.integers(0, 4))
+        return [{"text": str(random.choice(WORDS[:4])), "type": str(random.choice(["PER", "per", "LOC"]))} for _ in range(size)]
+
+    samples = []
+    for index in range(count):
+        references = [Content(json=chosen()) for _ in range(int(random.integers(1, 3)))]
+        in_words = Content(text="<p>".join(f"{one['text']} => {one['type']}" for one in chosen()))
+        prediction = references[0] if index == 0 else in_words if index % 2 else Content(json=chosen())
+        references = [Content(json=[{"text": "cat", "type": "PER"}])] if index == 0 else references
+        samples.append(_sample(index, None if index % 7 == 3 else prediction, references))
+    return samples
+
+
+def events(random: Generator, count: int) -> list[RawSample]:
+    """Events with and without arguments, some repeated, none on either side, missing predictions."""
+
+    def argument() -> dict[str, str]:
+        return {"role": str(random.choice(["Target", "Place"])), "text": str(random.choice(WORDS))}
+
+    def chosen() -> list[dict[str, object]]:
+        return [
+            {
+                "type": str(random.choice(["Attack", "attack", "Die"])),
+                "trigger": str(random.choice(WORDS[:4])),
+                "arguments": [argument() for _ in range(int(random.integers(0, 3)))],
+            }
+            for _ in range(int(random.integers(0, 4)))
+        ]
+
+    samples = []
+    for index in range(count):
+        reference = Content(json=[{"type": "Die", "trigger": "fell"}, *chosen()] if index == 0 else chosen())
+        prediction = Content(text="Die => fell<p>Attack => cat") if index == 0 else Content(json=chosen())
+        samples.append(_sample(index, None if index % 7 == 3 else prediction, [reference]))
+    return samples
+
+
+def relations(random: Generator, count: int) -> list[RawSample]:
+    """One relation label a sample, often the null one."""
+
+    def name() -> str:
+        return str(random.choice(["none", "None", "/per/org/member_of", "/per/per/peer", "no_relation"]))
+
+    samples = []
+    for index in range(count):
+        label = "/per/per/peer" if index == 0 else name()
+        prediction = Content(text=label if index % 2 == 0 else name())
+        samples.append(_sample(index, None if index % 7 == 3 else prediction, [Content(text=label)]))
+    return samples
+
+
 GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "accuracy": answers,
     "exact_match_1": answers,
@@ -86,6 +141,9 @@ GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "micro_f1": labels,
     "macro_accuracy": classes,
     "f1": classes,
+    "event_f1": events,
+    "entity_f1": entities,
+    "relation_f1": relations,
     "bleu_1": texts,
     "rouge_1_f": texts,
     "rouge_l_f": texts,

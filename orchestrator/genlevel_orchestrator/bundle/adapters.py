@@ -53,4 +53,34 @@ def text(value: Any) -> Any:
     return value
 
 
-_ADAPTERS: dict[str, Callable[[Any], Any]] = {"boxes": boxes, "text": text}
+def labels(value: Any) -> Any:
+    """Items of a list that are lists or objects of plain values become tuples in words.
+
+    >>> labels([["Ann", "lives in", "Paris"], {"aspect": "soup", "polarity": "negative"}, "joy"])
+    ['Ann => lives in => Paris', 'soup => negative', 'joy']
+    """
+    return [_tuple(item) for item in value] if isinstance(value, list) else value
+
+
+def _tuple(item: Any) -> Any:
+    parts = list(item.values()) if isinstance(item, Mapping) else item
+    if not isinstance(parts, list) or not parts or not all(isinstance(part, str | int | float) for part in parts):
+        return item
+    return " => ".join(str(part).strip() for part in parts)
+
+
+def spans(value: Any) -> Any:
+    """An object of types to texts becomes a list of typed texts.
+
+    >>> spans({"PER": ["Ann", "Bob"], "LOC": "Paris"})[1:]
+    [{'text': 'Bob', 'type': 'PER'}, {'text': 'Paris', 'type': 'LOC'}]
+    """
+    if not isinstance(value, Mapping):
+        return value
+    groups = {kind: texts if isinstance(texts, list) else [texts] for kind, texts in value.items()}
+    if not all(isinstance(text, str) for texts in groups.values() for text in texts):
+        return value
+    return [{"text": text, "type": kind} for kind, texts in groups.items() for text in texts]
+
+
+_ADAPTERS: dict[str, Callable[[Any], Any]] = {"boxes": boxes, "text": text, "labels": labels, "spans": spans}

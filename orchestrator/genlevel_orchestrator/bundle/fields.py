@@ -68,6 +68,7 @@ class Fields:
     id: tuple[str, ...]
     prediction: tuple[str, ...]
     types: Mapping[str, tuple[str, ...]]
+    first_value_types: tuple[str, ...]
     kinds: Mapping[str, tuple[str, ...]]
     attributes: tuple[str, ...]
     longest_attribute: int
@@ -89,6 +90,7 @@ def fields() -> Fields:
         id=tuple(table["id"]),
         prediction=tuple(table["prediction"]),
         types={name: tuple(paths) for name, paths in table["types"].items()},
+        first_value_types=tuple(table["first_value"]["types"]),
         kinds={name: tuple(paths) for name, paths in table["kinds"].items()},
         attributes=tuple(table["attributes"]["names"]),
         longest_attribute=table["attributes"]["longest"],
@@ -133,7 +135,8 @@ def answer(holder: Any, kind: str, sample_type: str = "") -> tuple[str, Any]:
         value = follow(holder, path)
         if value is not MISSING and value is not None:
             return "/" + path.replace(".", "/"), value
-    if len(holder) == 1:
+    words = kind in ("labels", "text") and sample_type in fields().first_value_types
+    if len(holder) == 1 or (holder and words):
         key, value = next(iter(holder.items()))
         return "/" + str(key), value
     return "", MISSING

@@ -37,6 +37,8 @@ def _read(kind: str, annotation: dict[str, Any], prediction: Any, root: Path = P
         ("Mathematical Word Problem Solving", {"solution": {"final_answer": "7"}}, ["7"]),
         ("Grammar Correction", {"Standard English": "s"}, ["s"]),
         ("classification", {"whatever": "joy"}, ["joy"]),
+        ("relation extraction", {"found": "a, b", "note": "x"}, ["a, b"]),
+        ("comprehension", {"found": "a, b", "note": "x"}, []),
         ("comprehension", {"prediction": "cat"}, ["cat"]),
         ("comprehension", {"text": "Solution B", "other": 1}, ["Solution B"]),
         ("OpenQA", {"answer": None}, []),
@@ -79,6 +81,23 @@ def test_general_benchs_boxes_become_ours() -> None:
     assert sample.references[0].json == [{"label": "bird", "box": [0, 0, 5, 5]}, {"label": "bird", "box": [1, 1, 2, 2]}]
     assert sample.prediction is not None
     assert sample.prediction.json == []
+
+
+def test_triples_and_entities_as_objects_become_ours() -> None:
+    sample, _ = _read("labels", {"output": {"triples": [["a", "rel", "b"], "joy"]}}, [{"s": "a", "r": "rel", "o": "b"}])
+    assert sample is not None
+    assert sample.references[0].json == ["a => rel => b", "joy"]
+    assert sample.prediction is not None
+    assert sample.prediction.json == ["a => rel => b"]
+    sample, _ = _read("labels", {"output": ["joy"]}, [["a", None]])
+    assert sample is not None
+    assert sample.prediction is not None
+    assert sample.prediction.json == [["a", None]], "an unknown form is left for the evaluator to refuse"
+    sample, _ = _read("spans", {"output": {"entities": {"PER": ["Ann"], "LOC": []}}}, {"PER": 3})
+    assert sample is not None
+    assert sample.references[0].json == [{"text": "Ann", "type": "PER"}]
+    assert sample.prediction is not None
+    assert sample.prediction.json == {"PER": 3}
 
 
 def test_attributes_travel() -> None:
