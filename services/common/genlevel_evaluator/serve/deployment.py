@@ -16,11 +16,11 @@ from genlevel_evaluator.evaluator import load
 from genlevel_evaluator.handlers import Handlers, fail
 from genlevel_evaluator.serve import split
 from genlevel_evaluator.serve.loopback import rebind_replica
+from genlevel_evaluator.serve.options import backbones_name, limits, scaled
 from genlevel_evaluator.serve.plan import ServicePlan
 from genlevel_evaluator.serve.trim import allow_pandas
 from genlevel_evaluator.serve.warm_up import WarmUp
 
-SERVICER_FUNCTION = "genlevel.v1.evaluator_pb2_grpc.add_EvaluatorServiceServicer_to_server"
 Handler = Callable[[Any, Any], Awaitable[Any]]
 
 
@@ -114,15 +114,23 @@ def application(name: str, roots: Sequence[str], plan: ServicePlan) -> Applicati
     backs off for up to half a second between tries.
     """
     deployment = serve.deployment(
-        EvaluatorDeployment,
-        name=name,
-        num_replicas=plan.replicas,
-        max_ongoing_requests=plan.max_ongoing_requests,
-        max_queued_requests=plan.max_queued_requests,
-        graceful_shutdown_timeout_s=plan.graceful_shutdown_timeout_s,
-        health_check_period_s=plan.health_check_period_s,
-        health_check_timeout_s=plan.health_check_timeout_s,
-        logging_config={"enable_access_log": False},
-        ray_actor_options={"num_cpus": 0},
+        EvaluatorDeployment, name=name, num_replicas=plan.replicas, ray_actor_options={"num_cpus": 0},
+        logging_config={"enable_access_log": False}, **limits(plan),
     )
     return deployment.bind(name, list(roots), plan.parallel_shards)
+
+
+def cluster_application(name: str, roots: Sequence[str], plan: ServicePlan, split_off: bool) -> Application:
+    """The Serve application of one evaluator where Ray spans pods.
+
+    Args:
+        name: of the evaluator.
+        roots: folders and URLs media may be read from.
+        plan: how it runs.
+        split_off: whether its networks are a deployment of their own.
+    """
+    evaluator = serve.deployment(EvaluatorDeployment, name=name, **limits(plan), **scaled(plan.cluster))
+    if not split_off:
+        return evaluator.bind(name, list(roots), plan.parallel_shards)
+    networks = serve.deployment(BackbonesDeployment, name=backbones_name(name), **limits(plan), **scaled(plan.backbones))
+    return evaluator.bind(name, list(roots), plan.parallel_shards, networks.bind(name))

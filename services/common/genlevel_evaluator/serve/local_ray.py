@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import shutil
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from genlevel_evaluator.serve import loopback, processors, trim
+from genlevel_evaluator.serve.options import SERVICER_FUNCTION
 from genlevel_evaluator.serve.plan import ServicePlan, plan_of
 
 READY_SECONDS = 120
@@ -22,7 +24,6 @@ ENVIRONMENT = {
     **loopback.ENVIRONMENT,
     # Fewer threads and processes for a machine that also does the scoring.
     "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
-    "RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0",
     "RAY_SERVE_LOG_TO_STDERR": "0",
     "RAY_SERVE_REQUEST_PATH_LOG_BUFFER_SIZE": "1000",
     "RAY_enable_worker_prestart": "0",
@@ -38,6 +39,10 @@ ENVIRONMENT = {
     "RAY_ROTATION_MAX_BYTES": str(16 << 20),
     "RAY_ROTATION_BACKUP_COUNT": "1",
 }
+
+
+# For the processes Ray starts: in ours no event loop of Serve's runs on which a handle could route.
+CHILDREN = {"RAY_SERVE_RUN_ROUTER_IN_SEPARATE_LOOP": "0"}
 
 
 class LocalServe:
@@ -63,15 +68,17 @@ class LocalServe:
         # Socket paths have 107 characters, so Ray's folder is short and at the top.
         self.folder = tempfile.mkdtemp(prefix="glr-", dir="/tmp")
 
-    def start(self) -> None:
-        """Starts everything; the applications come up on their own."""
+    def start(self) -> list[Any]:
+        """Starts everything and returns the handles of the applications, which come up on their own."""
         self._prepare()
         import ray
         from ray import serve
         from ray.serve.config import HTTPOptions, gRPCOptions
 
-        from genlevel_evaluator.serve.deployment import SERVICER_FUNCTION, application
+        from genlevel_evaluator.serve.deployment import application
 
+        os.environ.update(CHILDREN)
+        logging.getLogger("ray.serve").setLevel(logging.WARNING)
         ray.init(
             address="local", num_cpus=max(2, processors.count()), include_dashboard=False, log_to_driver=False,
             object_store_memory=OBJECT_STORE_BYTES, _plasma_directory=self._store(), _temp_dir=self.folder, configure_logging=False,
@@ -86,7 +93,7 @@ class LocalServe:
         targets = [
             serve.RunTarget(application(name, self.roots, self.plans[name]), name=name, route_prefix=f"/{name}") for name in self.names
         ]
-        serve.run_many(targets, wait_for_applications_running=False)
+        return list(serve.run_many(targets, wait_for_applications_running=False))
 
     def _prepare(self) -> None:
         """The environment of this process and of those Ray starts; before Ray is imported."""
@@ -94,6 +101,7 @@ class LocalServe:
         if not self._outward:
             os.environ.update(loopback.INGRESS)
         # Otherwise Ray writes a token to the home folder, which need not be writable, and shares it between instances.
+        os.environ.update(RAY_AUTH_MODE="token")
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         processors.limit_threads()
         trim.prepare()
