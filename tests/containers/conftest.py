@@ -1,0 +1,104 @@
+"""The engine, the images and the started system, each once for all tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.containers.engine import OUTPUT, ROOT, client
+from tests.containers.system import DEMO, GENLEVEL, Milestones, System, background, read_report, started
+
+# Cheap ones first; those that stop and start containers last.
+ORDER = ("test_images", "test_system", "test_store", "test_gateway", "test_scale", "test_trouble", "test_bad_input")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files in the order above."""
+    items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.stem in ORDER else -1)
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Any]:
+    """The Docker engine."""
+    with client() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def numbers() -> Iterator[dict[str, Any]]:
+    """What was measured on the way; written to build/containers/numbers.json."""
+    found: dict[str, Any] = {}
+    yield found
+    OUTPUT.mkdir(parents=True, exist_ok=True)
+    (OUTPUT / "numbers.json").write_text(json.dumps(found, indent=1) + "\n")
+
+
+@pytest.fixture(scope="session")
+def bases() -> dict[str, str]:
+    """The base images that are not ours."""
+    return {
+        "python": os.environ.get("GENLEVEL_PYTHON_IMAGE", "python:3.11-slim-bookworm"),
+        "debian": os.environ.get("GENLEVEL_DEBIAN_IMAGE", "debian:bookworm-slim"),
+    }
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[subprocess.Popen[bytes]]:
+    """`make demo`'s run with evaluators as child processes, at work beside the builds; nothing of it is reused from earlier."""
+    folder = OUTPUT / f"embedded-{int(time.time())}"
+    command = [str(GENLEVEL), "run", str(DEMO / "predictions"), "--references", str(DEMO / "references"), "--model", "demo-baselines"]
+    environment = {**os.environ, "GENLEVEL_STATE_DIR": str(folder / "state"), "GENLEVEL_EVALUATORS": "", "GENLEVEL_CONFIG": "", "GENLEVEL_DATABASE": ""}
+    with background([*command, "--output", str(folder)], environment, folder / "log") as process:
+        process.folder = folder  # type: ignore[attr-defined]
+        yield process
+
+
+@pytest.fixture(scope="session")
+def reference(embedded: Any) -> dict[str, Any]:
+    """Its report."""
+    status = embedded.wait(timeout=900)
+    assert status == 0, (embedded.folder / "log").read_text()[-3000:]
+    return read_report(embedded.folder)
+
+
+@pytest.fixture(scope="session")
+def images(bases: dict[str, str], embedded: Any, numbers: dict[str, Any]) -> dict[str, str]:
+    """Every image by name; built by docker/build.py, from the engine's cache where it has them."""
+    command = [sys.executable, "docker/build.py", "--json", "--python-image", bases["python"], "--debian-image", bases["debian"]]
+    began = time.monotonic()
+    done = subprocess.run(
+        [*command, *os.environ.get("GENLEVEL_BUILD_OPTIONS", "").split()], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == 0, "docker/build.py failed: see its lines above"
+    document = json.loads(done.stdout)
+    numbers["build_seconds"] = round(time.monotonic() - began, 1)
+    numbers["images"] = {name: {key: one[key] for key in ("megabytes", "own_megabytes", "seconds")} for name, one in document["images"].items()}
+    os.environ["GENLEVEL_TAG"] = document["tag"]
+    return {name: str(one["image"]) for name, one in document["images"].items()}
+
+
+@pytest.fixture(scope="session")
+def running(engine: Any, images: dict[str, str]) -> Iterator[tuple[System, Milestones]]:
+    """The system, started once."""
+    with started(engine, images) as both:
+        yield both
+
+
+@pytest.fixture(scope="session")
+def system(running: tuple[System, Milestones]) -> System:
+    """The started system."""
+    return running[0]
+
+
+@pytest.fixture(scope="session")
+def milestones(running: tuple[System, Milestones]) -> Milestones:
+    """What its containers did when."""
+    return running[1]
