@@ -38,7 +38,7 @@ class Endpoint(_Strict):
     Attributes:
         target: ``host:port``; every address the name resolves to is used.
         application: Ray Serve application; the evaluator's name by default.
-        remote: the evaluator cannot read this machine's files, so media are streamed to it.
+        remote: the evaluator cannot read this machine's files: media go through ``media_store``, or are streamed to it.
         token_env: environment variable that holds its bearer token.
         ca: certificate authority file; TLS is used when it is set.
     """
@@ -127,6 +127,7 @@ class Settings(_Strict):
         database_start_seconds: how long ``genlevel serve`` waits for the database when it starts.
         database_retry_seconds: how long a run at work waits for a database that went away.
         state_store: fsspec URL where large states lie; a folder in ``state`` by default.
+        media_store: fsspec URL of the folder where media are put for evaluators that are ``remote``; streamed to them without one.
         evaluators: by name.
     """
 
@@ -136,10 +137,20 @@ class Settings(_Strict):
     database_start_seconds: float = Field(default=60.0, ge=0)
     database_retry_seconds: float = Field(default=300.0, ge=0)
     state_store: str = ""
+    media_store: str = ""
     evaluators: dict[str, Endpoint] = Field(default_factory=dict)
     dispatch: Dispatch = Dispatch()
     uploads: Uploads = Uploads()
     serve: Serve = Serve()
+
+    @field_validator("state_store", "media_store")
+    @classmethod
+    def _plain_url(cls, value: str) -> str:
+        place = value.partition("://")[2].partition("/")[0]
+        if "::" in value or ":" in place.rpartition("@")[0]:
+            # The value itself is not shown: it may hold a password.
+            raise ValueError("write scheme://bucket/prefix or /folder; credentials belong into environment variables")
+        return value
 
     @field_validator("evaluators", mode="before")
     @classmethod

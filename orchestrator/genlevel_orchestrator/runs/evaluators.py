@@ -16,6 +16,7 @@ from typing import Literal
 
 from genlevel_orchestrator.client import EvaluatorClient
 from genlevel_orchestrator.errors import ExitCode, UserError
+from genlevel_orchestrator.runs.media_store import MediaStore
 from genlevel_orchestrator.runs.tasks import Evaluators
 from genlevel_orchestrator.settings import Endpoint, Settings
 
@@ -64,7 +65,8 @@ async def _connected(
     settings: Settings, endpoints: dict[str, Endpoint], wanted: Sequence[str], why_not: str
 ) -> AsyncIterator[Evaluators]:
     clients = {name: EvaluatorClient(name, endpoint, settings.dispatch) for name, endpoint in endpoints.items()}
-    evaluators = Evaluators(clients, absent={name: why_not for name in wanted if name not in endpoints})
+    store = MediaStore(settings.media_store) if settings.media_store else None
+    evaluators = Evaluators(clients, absent={name: why_not for name in wanted if name not in endpoints}, store=store)
     try:
         await evaluators.describe()
         yield evaluators

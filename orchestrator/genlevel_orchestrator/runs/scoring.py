@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from genlevel.v1 import evaluator_pb2 as pb
+from genlevel.v1 import sample_pb2
 from genlevel_orchestrator.bundle.content import Sample
 from genlevel_orchestrator.client import MAX_MESSAGE_BYTES, EvaluatorClient
 from genlevel_orchestrator.failures import CallFailed, Failure, Kind
 from genlevel_orchestrator.runs import wire
+from genlevel_orchestrator.runs.carriage import NEAR, Carriage, Carrier, FilesLost
 from genlevel_orchestrator.runs.gate import Gate
+from genlevel_orchestrator.runs.media_store import FileChanged, MediaStore, changed
 from genlevel_orchestrator.runs.plan import shard_key
 from genlevel_orchestrator.runs.records import ShardRecord
 from genlevel_orchestrator.runs.results import IssueRecord
@@ -90,6 +94,7 @@ class ShardScorer:
     Attributes:
         signature: digest that the evaluator's signature must have.
         gate: shared by all that call this evaluator.
+        store: where files are put for an evaluator that does not share ours.
     """
 
     client: EvaluatorClient
@@ -98,6 +103,12 @@ class ShardScorer:
     signature: str
     gate: Gate
     memory: Memory = field(default_factory=ProcessMemory)
+    store: MediaStore | None = None
+
+    @property
+    def carrier(self) -> Carrier:
+        """What brings files to the evaluator."""
+        return Carrier(self.client.name, not self.client.endpoint.remote, self.store)
 
     async def score(self, samples: Sequence[Sample], finalize: bool = False) -> ScoredShard:
         """Score a shard.
@@ -115,8 +126,7 @@ class ShardScorer:
         if known is not None:
             return ScoredShard([known], list(known.issues), reused=1)
         try:
-            async with self.gate.pass_through(alone=suspect):
-                response = await self._evaluate(samples, finalize)
+            response = await self._delivered(samples, finalize, suspect)
         except CallFailed as error:
             return await self._survive(error, samples, suspect, late, key)
         record = self._record(key, samples, response)
@@ -154,19 +164,37 @@ class ShardScorer:
             result.add(await self._score(half, False, suspect, late))
         return result
 
-    async def _evaluate(self, samples: Sequence[Sample], finalize: bool) -> pb.EvaluateShardResponse:
-        remote = self.client.endpoint.remote
+    async def _delivered(self, samples: Sequence[Sample], finalize: bool, suspect: bool) -> pb.EvaluateShardResponse:
+        """The answer to a shard whose files all arrived."""
+        try:
+            return await self._arrived(samples, finalize, suspect)
+        except FilesLost:
+            if self.store is None or self.carrier.near:
+                raise
+            # What was removed from the store meanwhile can be put there again.
+            return await self._arrived(samples, finalize, suspect, anew=True)
+
+    async def _arrived(
+        self, samples: Sequence[Sample], finalize: bool, suspect: bool, anew: bool = False
+    ) -> pb.EvaluateShardResponse:
+        carriage = await self.carrier.load(samples, anew)
+        async with self.gate.pass_through(alone=suspect):
+            response = await self._evaluate(samples, finalize, carriage)
+        await self.carrier.check(response.issues, samples)
+        return response
+
+    async def _evaluate(
+        self, samples: Sequence[Sample], finalize: bool, carriage: Carriage = NEAR
+    ) -> pb.EvaluateShardResponse:
         request = pb.EvaluateShardRequest(
             header=self.client.header(self.client.dispatch.budget_seconds), metric=self.spec(), finalize=finalize
         )
-        messages = [wire.sample_message(sample, remote) for sample in samples]
-        files = wire.blobs(samples) if remote else []
-        if files:
-
-            def parts() -> AsyncIterator[pb.EvaluateShardStreamRequest]:
-                return wire.stream(request, messages, files)
-
-            response = await self.client.evaluate(request, DEATHS, parts)
+        try:
+            messages = await asyncio.to_thread(lambda: [wire.sample_message(sample, carriage) for sample in samples])
+        except FileChanged as error:
+            raise self.carrier.changed([error.name]) from None
+        if carriage.blobs:
+            response = await self._stream(request, messages, carriage)
         else:
             request.samples.extend(messages)
             if (size := request.ByteSize()) > MAX_MESSAGE_BYTES:
@@ -175,6 +203,21 @@ class ShardScorer:
             response = await self.client.evaluate(request, DEATHS)
         self._same_signature(response.signature.digest)
         return response
+
+    async def _stream(
+        self, request: pb.EvaluateShardRequest, messages: Sequence[sample_pb2.Sample], carriage: Carriage
+    ) -> pb.EvaluateShardResponse:
+        files = list(carriage.blobs.values())
+
+        def parts() -> AsyncIterator[pb.EvaluateShardStreamRequest]:
+            return wire.stream(request, messages, files)
+
+        try:
+            return await self.client.evaluate(request, DEATHS, parts)
+        except CallFailed:
+            if names := await asyncio.to_thread(changed, files):
+                raise self.carrier.changed(names) from None
+            raise
 
     def spec(self) -> pb.MetricSpec:
         """The metric as a message."""

@@ -90,7 +90,7 @@ async def _score(
     await asyncio.to_thread(lines.check)
     client, gate = evaluators.clients[request.evaluator], evaluators.gates[request.evaluator]
     signature = await probe_signature(client, request.metric, request.parameters)
-    scorer = ShardScorer(client, request.metric, request.parameters, signature.digest, gate)
+    scorer = ShardScorer(client, request.metric, request.parameters, signature.digest, gate, store=evaluators.store)
     issues: list[IssueRecord] = []
     keys: list[str] = []
     value: ValueRecord | None = None

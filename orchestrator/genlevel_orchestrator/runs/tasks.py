@@ -18,6 +18,7 @@ from genlevel_orchestrator.failures import CallFailed
 from genlevel_orchestrator.runs import wire
 from genlevel_orchestrator.runs.folding import fold
 from genlevel_orchestrator.runs.gate import Gate
+from genlevel_orchestrator.runs.media_store import MediaStore
 from genlevel_orchestrator.runs.plan import MetricFacts, TaskPlan, cut, plan_task
 from genlevel_orchestrator.runs.results import ISSUES_KEPT, IssueRecord, TaskOutcome, TaskStatus, ValueRecord
 from genlevel_orchestrator.runs.scoring import Memory, ScoredShard, ShardScorer, probe_signature
@@ -35,6 +36,7 @@ class Evaluators:
         metrics: what they offer, by (evaluator, metric).
         absent: why one that should be there is not, by name.
         versions: of those that answered.
+        store: where files are put for those that do not share ours.
     """
 
     clients: dict[str, EvaluatorClient] = field(default_factory=dict)
@@ -42,6 +44,7 @@ class Evaluators:
     absent: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     gates: dict[str, Gate] = field(default_factory=dict)
+    store: MediaStore | None = None
     _signatures: dict[str, asyncio.Future[pb.Signature]] = field(default_factory=dict)
 
     async def describe(self) -> None:
@@ -129,8 +132,9 @@ class TaskRun:
         signature = await self.evaluators.signature(plan)
         client = self.evaluators.clients[task.evaluator]
         scorer = ShardScorer(
-            client, task.metric_id, plan.parameters, signature.digest, self.evaluators.gates[task.evaluator], self.memory
-        )
+            client, task.metric_id, plan.parameters, signature.digest, self.evaluators.gates[task.evaluator], self.memory,
+            self.evaluators.store,
+        )  # fmt: skip
         ranges = cut(samples.sizes(), plan.facts.form.kind)
         await self.progress.planned(len(ranges))
         reader = self._reader(samples, plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import io
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
@@ -14,6 +14,7 @@ from genlevel.v1 import sample_pb2
 from genlevel_orchestrator.bundle.content import Content, Sample
 from genlevel_orchestrator.bundle.fields import form_of
 from genlevel_orchestrator.bundle.media import MediaFile
+from genlevel_orchestrator.runs.carriage import Carriage
 from genlevel_orchestrator.runs.plan import MetricFacts
 from genlevel_orchestrator.runs.results import (
     BackboneRecord,
@@ -23,7 +24,7 @@ from genlevel_orchestrator.runs.results import (
     ValueRecord,
 )
 
-INLINE_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 20
 _SEVERITIES = {
     pb.SEVERITY_WARNING: "warning",
     pb.SEVERITY_PREDICTION: "prediction",
@@ -40,12 +41,16 @@ _PRESENCES = {
 PRESENCES = frozenset(_PRESENCES)
 
 
-def sample_message(sample: Sample, remote: bool) -> sample_pb2.Sample:
-    """A sample as a message. ``remote``: the evaluator cannot read our files, so large ones are named as blobs."""
+def sample_message(sample: Sample, carriage: Carriage) -> sample_pb2.Sample:
+    """A sample as a message.
+
+    Raises:
+        FileChanged: a file that goes inline is another one by now.
+    """
     message = sample_pb2.Sample(id=sample.key, presence=_PRESENCES[sample.presence])
     if sample.prediction is not None:
-        message.prediction.CopyFrom(_content(sample.prediction, remote))
-    message.references.extend(_content(reference, remote) for reference in sample.references)
+        message.prediction.CopyFrom(_content(sample.prediction, carriage))
+    message.references.extend(_content(reference, carriage) for reference in sample.references)
     if sample.attributes:
         message.attributes.CopyFrom(struct(sample.attributes))
     return message
@@ -58,60 +63,22 @@ def struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
     return message
 
 
-def _content(content: Content, remote: bool) -> sample_pb2.Content:
+def _content(content: Content, carriage: Carriage) -> sample_pb2.Content:
     if content.text is not None:
         return sample_pb2.Content(text=content.text)
     if content.media is not None:
-        return sample_pb2.Content(media=_media(content.media, remote))
-
-    def file(value: MediaFile) -> dict[str, Any]:
-        return _in_json(value, remote)
-
-    return sample_pb2.Content(json=json.dumps(content.json, ensure_ascii=False, allow_nan=False, default=file))
-
-
-def _media(file: MediaFile, remote: bool) -> sample_pb2.Media:
-    message = sample_pb2.Media(sha256=file.sha256, size_bytes=file.size, name=file.name)
-    if file.data is not None:
-        message.inline = file.data
-    elif not remote:
-        assert file.path is not None
-        message.uri = file.path.as_uri()
-    elif file.size <= INLINE_BYTES:
-        assert file.path is not None
-        message.inline = file.path.read_bytes()
-    else:
-        message.blob = file.sha256
-    return message
-
-
-def _in_json(file: MediaFile, remote: bool) -> dict[str, Any]:
-    if file.path is not None and not remote:
-        return {"name": file.name, "uri": file.path.as_uri(), "sha256": file.sha256, "size_bytes": file.size}
-    data = file.data if file.data is not None else file.path.read_bytes() if file.path is not None else b""
-    return {"name": file.name, "base64": base64.b64encode(data).decode("ascii")}
-
-
-def blobs(samples: Iterable[Sample]) -> list[MediaFile]:
-    """Files that must go before the samples in a stream, each once."""
-    found: dict[str, MediaFile] = {}
-    for sample in samples:
-        for side in (sample.prediction, *sample.references):
-            file = side.media if side is not None else None
-            if file is not None and file.data is None and file.size > INLINE_BYTES:
-                found[file.sha256] = file
-    return list(found.values())
+        return sample_pb2.Content(media=carriage.media(content.media))
+    return sample_pb2.Content(json=json.dumps(content.json, ensure_ascii=False, allow_nan=False, default=carriage.in_json))
 
 
 async def stream(
-    start: pb.EvaluateShardRequest, messages: Sequence[sample_pb2.Sample], files: Sequence[MediaFile]
+    start: pb.EvaluateShardRequest, messages: Sequence[sample_pb2.Sample], files: Iterable[MediaFile]
 ) -> AsyncIterator[pb.EvaluateShardStreamRequest]:
     """A shard as a stream: header, blobs, samples."""
     yield pb.EvaluateShardStreamRequest(start=start)
     for file in files:
-        assert file.path is not None
-        with file.path.open("rb") as source:
-            while data := source.read(INLINE_BYTES):
+        with file.path.open("rb") if file.path is not None else io.BytesIO(file.data or b"") as source:
+            while data := source.read(_CHUNK_BYTES):
                 chunk = pb.BlobChunk(sha256=file.sha256, size_bytes=file.size, data=data)
                 yield pb.EvaluateShardStreamRequest(chunk=chunk)
     for message in messages:
