@@ -99,7 +99,7 @@ def order(described: dict[str, dict[str, Any]], only: list[str]) -> list[str]:
 def arguments(name: str, image: dict[str, Any], given: argparse.Namespace, tag: str) -> dict[str, str]:
     """Build arguments of an image; those that are empty are left out."""
     parent = {"python": given.python_image, "debian": given.debian_image}.get(image["parent"], f"genlevel/{image['parent']}:{tag}")
-    service = {"SERVICE": name, "SYSTEM": " ".join(image.get("system", [])), "PRUNE": " ".join(image.get("prune", []))}
+    service = {"SERVICE": name, "SYSTEM": " ".join(image.get("system", []))}
     evaluator = image["dockerfile"] == "evaluator"
     torch = evaluator or name == "torch"
     values = {
@@ -110,6 +110,7 @@ def arguments(name: str, image: dict[str, Any], given: argparse.Namespace, tag: 
         "INDEX_URL": "" if image["parent"] == "debian" and "input" not in image else given.index_url,
         "EXTRA_CA": "" if image["parent"] == "debian" and "input" not in image else given.extra_ca,
         "EXCLUDES": " ".join(image.get("excludes", [])),
+        "PRUNE": " ".join(image.get("prune", [])),
         "FLAVOUR": given.flavour if torch else "",
         "TORCH_INDEX_URL": given.torch_index_url if torch else "",
         **(service if evaluator else {}),

@@ -18,7 +18,13 @@ seconds=${GENLEVEL_WAIT_SECONDS:-600}
 files=(--file docker/compose.yaml) services=(weights database eval-language eval-image eval-video eval-audio eval-3d orchestrator) tls=
 
 # Docker binds the files below into containers, where user 10001 reads them: the files are readable, their folder is closed.
-write() { [ -s "$GENLEVEL_SECRETS/$1" ] || { cat >"$GENLEVEL_SECRETS/$1.new" && chmod 444 "$GENLEVEL_SECRETS/$1.new" && mv "$GENLEVEL_SECRETS/$1.new" "$GENLEVEL_SECRETS/$1"; }; }
+write() {
+  local file=$GENLEVEL_SECRETS/$1
+  if [ -s "$file" ]; then cat >/dev/null; return; fi
+  cat >"$file.new"
+  chmod 444 "$file.new"
+  mv "$file.new" "$file"
+}
 random() { head -c "$1" /dev/urandom | od -An -vtx1 | tr -d ' \n'; }
 secrets() {
   mkdir -p "$GENLEVEL_SECRETS"
