@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from genlevel_evaluator.errors import SampleError
 
+VARIABLE = "GENLEVEL_ROOTS"
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
 _LOCAL = ("file", "local")
 # What some storage would decode, expand or take for something else than a part of the name.
@@ -55,6 +57,8 @@ class MediaRoots:
         urls: list[UrlRoot] = []
         for root in roots:
             found = _URL.fullmatch(root) if isinstance(root, str) else None
+            if found is None and isinstance(root, str) and "://" in root:
+                raise ValueError(f"root {root}: write a folder or scheme://bucket/prefix; chained URLs are not taken")
             if found is None:
                 folders.append(Path(root))
             elif found[1].lower() in _LOCAL:
@@ -85,6 +89,11 @@ class MediaRoots:
 
     def _schemes(self) -> str:
         return ", ".join(dict.fromkeys(["file://", *(f"{root.scheme}://" for root in self.urls)]))
+
+
+def configured() -> list[str]:
+    """Roots that the environment names, separated by blanks or commas."""
+    return [root for root in re.split(r"[\s,]+", os.environ.get(VARIABLE, "")) if root]
 
 
 def is_local(uri: str) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ray.serve import Application
 
+from genlevel_evaluator import media_roots
 from genlevel_evaluator.serve.deployment import cluster_application
 from genlevel_evaluator.serve.plan import ServicesError, plan_of
 
@@ -18,7 +19,7 @@ def build(args: Mapping[str, Any]) -> Application:
 
     Args:
         args: `evaluator`, its name; `roots`, folders and URLs media may be read from; `split`, whether its networks are a deployment of
-            their own. The last two may be left out.
+            their own. The last two may be left out; roots are then those of GENLEVEL_ROOTS.
 
     Raises:
         ServicesError: another argument, or one of another kind.
@@ -28,4 +29,4 @@ def build(args: Mapping[str, Any]) -> Application:
             wanted = ", ".join(f"{key} ({kind.__name__})" for key, kind in _ARGUMENTS.items())
             raise ServicesError(f"args.{name} = {value!r} is not understood; there are {wanted}")
     name = args.get("evaluator", "")
-    return cluster_application(name, args.get("roots", []), plan_of(name), args.get("split", False))
+    return cluster_application(name, args.get("roots") or media_roots.configured(), plan_of(name), args.get("split", False))

@@ -10,17 +10,15 @@ import argparse
 import asyncio
 import logging
 import os
-import re
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from genlevel_evaluator import weights
+from genlevel_evaluator import media_roots, weights
 from genlevel_evaluator.errors import EvaluatorError
 from genlevel_evaluator.evaluator import Evaluator, load
-from genlevel_evaluator.media_roots import MediaRoots
 from genlevel_evaluator.serve import loopback
 from genlevel_evaluator.serve.logs import ServeLogs
 from genlevel_evaluator.serve.plan import ServicesError, plan_of
@@ -43,8 +41,7 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--evaluator", default=os.environ.get("GENLEVEL_EVALUATOR", ""), help="its name; GENLEVEL_EVALUATOR")
     parser.add_argument("--port", type=int, default=9000, help="gRPC")
     parser.add_argument("--health-port", type=int, default=9001, help="grpc.health.v1: live, ready")
-    roots = [root for root in re.split(r"[\s,]+", os.environ.get("GENLEVEL_ROOTS", "")) if root]
-    parser.add_argument("--roots", nargs="*", default=roots, help="folders and URLs media may be read from; GENLEVEL_ROOTS")
+    parser.add_argument("--roots", nargs="*", default=media_roots.configured(), help="folders and URLs media may be read from; GENLEVEL_ROOTS")
     return parser.parse_args(given)
 
 
@@ -129,7 +126,7 @@ def check_port(port: int, option: str) -> None:
 def checked_roots(roots: Sequence[str]) -> list[str]:
     """The roots; says which folders are not there."""
     try:
-        folders = MediaRoots.of(roots).folders
+        folders = media_roots.MediaRoots.of(roots).folders
     except ValueError as error:
         raise Refusal(str(error)) from None
     for folder in folders:
