@@ -12,6 +12,10 @@ PACKAGES := protos services/common services/language services/image services/vid
 INSTALLED := $(VENV)/.installed
 ORACLES := $(patsubst requirements/oracles-%.lock,.oracles/%/.installed,$(wildcard requirements/oracles-*.lock))
 DEMO := build/demo
+CLUSTER = $(BIN)/python -m k8s.cluster
+# A variable counts only when it is given to make: what the environment happens to hold must not remove data.
+given = $(if $(filter command,$(firstword $(origin $1))),$($1))
+TO_CONTEXT = $(if $(CONTEXT),--context $(CONTEXT))
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -60,7 +64,7 @@ test: weights $(DEMO)/bundle.sha256 oracles ## run all tests, oracles included
 
 lint: $(INSTALLED) ## style, types, imports, sizes, generated code
 	$(BIN)/ruff check .
-	$(BIN)/mypy --no-error-summary $(foreach p,common language image video audio three_d,services/$(p)) orchestrator scripts demo
+	$(BIN)/mypy --no-error-summary $(foreach p,common language image video audio three_d,services/$(p)) orchestrator scripts demo k8s
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/check_sizes.py
 	cd protos && ../$(BIN)/buf lint
@@ -68,6 +72,24 @@ lint: $(INSTALLED) ## style, types, imports, sizes, generated code
 
 protos: $(INSTALLED) ## generate the Python of the contract
 	scripts/protos.sh
+
+# OVERLAY=local|gpu|kuberay|DIR, CONTEXT=NAME, REGISTRY=..., TAG=..., REPLICAS="eval-video=2 ...", HOSTS="NAME ...", LOAD=1 copies images into a
+# local cluster, FORCE=1 takes over fields that others have set; `.venv/bin/python -m k8s.cluster up --help` lists the rest for UP.
+up: $(INSTALLED) ## start on Kubernetes and wait until all is ready (OVERLAY, CONTEXT, REGISTRY, TAG ...)
+	$(CLUSTER) up $(TO_CONTEXT) $(if $(OVERLAY),--overlay $(OVERLAY)) $(if $(REGISTRY),--registry $(REGISTRY)) $(if $(TAG),--tag $(TAG)) \
+	  $(foreach r,$(REPLICAS),--replicas $r) $(foreach h,$(HOSTS),--host $h) $(if $(call given,LOAD),--load-images) $(if $(call given,FORCE),--force) $(UP)
+
+down: $(INSTALLED) ## remove it from Kubernetes; data stay, but with DATA=1 (YES=1: do not ask)
+	$(CLUSTER) down $(TO_CONTEXT) $(if $(call given,DATA),--data) $(if $(call given,YES),--yes)
+
+smoke: weights $(DEMO)/bundle.sha256 ## score the demo bundle there and compare with the embedded run (ENDPOINT=grpcs://HOST:PORT)
+	$(CLUSTER) smoke $(TO_CONTEXT) $(if $(ENDPOINT),--endpoint $(ENDPOINT))
+
+status: $(INSTALLED) ## what runs there, and why not (JSON=1)
+	@$(CLUSTER) status $(TO_CONTEXT) $(if $(JSON),--json)
+
+logs: $(INSTALLED) ## its logs (COMPONENT=video, FOLLOW=1, PREVIOUS=1)
+	@$(CLUSTER) logs $(TO_CONTEXT) $(COMPONENT) $(if $(FOLLOW),--follow) $(if $(PREVIOUS),--previous)
 
 bench: weights ## compare with the other tools, as ratios
 	$(BIN)/python -m benchmarks.run
@@ -80,4 +102,4 @@ lock: $(UV) ## compile requirements.lock and the oracles' locks
 clean: ## remove what was built (not .venv)
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install weights demo-bundle demo oracles test lint protos bench lock clean
+.PHONY: help install weights demo-bundle demo oracles test lint protos up down smoke status logs bench lock clean

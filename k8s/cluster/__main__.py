@@ -11,7 +11,7 @@ from types import FrameType
 
 from k8s.cluster.kubectl import Kubectl
 from k8s.cluster.problem import Problem
-from k8s.cluster.session import NAMESPACE, ROOT, Options, Session
+from k8s.cluster.session import NAMESPACE, ROOT, Options, Session, last_built_tag
 
 CHECKS = ("permissions", "namespace", "storage", "gpu", "kuberay", "network", "images")
 
@@ -60,7 +60,7 @@ def _options(given: argparse.Namespace) -> Options:
     if given.command != "up":
         return Options(folder=folder)
     return Options(
-        overlay=given.overlay, registry=given.registry, tag=given.tag, replicas=dict(given.replicas), hosts=tuple(given.host),
+        overlay=given.overlay, registry=given.registry, tag=given.tag or last_built_tag(), replicas=dict(given.replicas), hosts=tuple(given.host),
         skipped=frozenset(given.skip_check), load_images=given.load_images, force=given.force, timeout=given.timeout,
         grace=given.grace, poll=given.poll, folder=folder,
     )  # fmt: skip
@@ -96,7 +96,9 @@ def _add_up(parser: argparse.ArgumentParser) -> None:
     environment = os.environ.get
     parser.add_argument("--overlay", default=environment("OVERLAY") or "local", help="folder in k8s/overlays, or a path")
     parser.add_argument("--registry", default="", help="put before the images' names")
-    parser.add_argument("--tag", default="", help="tag of the images; the overlay's own by default")
+    parser.add_argument(
+        "--tag", default="", help="tag of the images; that of the last build here, else the overlay's own, by default"
+    )
     parser.add_argument(
         "--replicas", action="append", default=[], type=_replicas, metavar="NAME=N", help="replicas of a Deployment (repeatable)"
     )

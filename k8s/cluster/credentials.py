@@ -37,12 +37,7 @@ def ensure_secrets(session: Session, documents: list[Object]) -> Held:
     Raises:
         Problem: a Secret is missing that only the operator can make, or lacks a key.
     """
-    makers: dict[str, Callable[[], dict[str, str]]] = {
-        TOKEN: lambda: {"token": secrets.token_urlsafe(32)},
-        DATABASE: _database,
-        TLS: lambda: _tls(session),
-        STORE: lambda: {"AWS_ACCESS_KEY_ID": secrets.token_hex(10).upper(), "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30)},
-    }
+    makers = _makers(session, documents)
     needed = sorted(referenced(documents).items())
     present = read_secrets(session.kubectl, [title for title, _ in needed])
     absent = {title: keys for title, keys in needed if title not in present}
@@ -63,6 +58,20 @@ def ensure_secrets(session: Session, documents: list[Object]) -> Held:
     if TLS in held:
         _look_at_certificate(session, held[TLS])
     return held
+
+
+def _makers(session: Session, documents: list[Object]) -> dict[str, Callable[[], dict[str, str]]]:
+    """What this tool can make; keys of a database or a bucket elsewhere are the operator's to give."""
+    makers: dict[str, Callable[[], dict[str, str]]] = {
+        TOKEN: lambda: {"token": secrets.token_urlsafe(32)},
+        TLS: lambda: _tls(session),
+    }
+    rendered = {name(document) for document in documents if document["kind"] in ("StatefulSet", "Deployment")}
+    if "database" in rendered:
+        makers[DATABASE] = _database
+    if "store" in rendered:
+        makers[STORE] = _store
+    return makers
 
 
 def read_secrets(kubectl: Kubectl, titles: list[str]) -> Held:
@@ -153,6 +162,10 @@ def _database() -> dict[str, str]:
     password = secrets.token_urlsafe(24)
     url = f"postgresql+psycopg://genlevel:{password}@database:5432/genlevel"
     return {"database-url": url, "user": "genlevel", "password": password, "database": "genlevel"}
+
+
+def _store() -> dict[str, str]:
+    return {"AWS_ACCESS_KEY_ID": secrets.token_hex(10).upper(), "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30)}
 
 
 def _tls(session: Session) -> dict[str, str]:

@@ -69,6 +69,11 @@ _MEANINGS: tuple[tuple[str, str, str], ...] = (
         "Our pods meet `restricted`; a patch of the overlay or the cluster's own injection breaks it. See the lines above.",
     ),
     (
+        r"(updates to statefulset spec[^\n]*|spec is immutable after creation[^\n]*|field can not be less than[^\n]*|field is immutable[^\n]*)",
+        "the cluster holds an object whose change Kubernetes does not allow: {0}",
+        "`make down` and then `make up` makes it anew and keeps the data; a claim that should shrink must go with its data (`make down DATA=1`).",
+    ),
+    (
         r"no matches for kind \"([^\"]+)\" in version \"([^\"]+)\"",
         "the cluster does not know the kind {0}",
         "Install the operator or the CRDs it belongs to, or take another overlay.",

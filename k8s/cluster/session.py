@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import time
@@ -91,3 +92,15 @@ def overlay_folder(overlay: str) -> Path:
     raise Problem(
         f"there is no overlay {overlay!r}", f"Take one of {', '.join(names)}, or the path of a folder with a kustomization.yaml."
     )
+
+
+def last_built_tag(record: Path = ROOT / "build" / "images.json") -> str:
+    """The tag of the images built last on this machine (docker/build.py writes it down); empty when none were."""
+    if not record.is_file():
+        return ""
+    try:
+        return str(json.loads(record.read_text(encoding="utf-8"))["tag"])
+    except (ValueError, KeyError, TypeError):
+        raise Problem(
+            f"{record} does not name a tag", "Build the images again, remove the file, or name one: `make up TAG=...`."
+        ) from None

@@ -60,6 +60,7 @@ def cluster(load_module: Callable[[Path], ModuleType], tmp_path: Path, monkeypat
         write_kubeconfig(tmp_path / "kubeconfig", address)
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+        monkeypatch.setattr("k8s.cluster.__main__.last_built_tag", str)  # images built on this machine are no affair of the tests
         monkeypatch.setenv("KUBECTL", str(Path(sys.executable).with_name("kubectl")))
         yield made
 
