@@ -85,11 +85,14 @@ class HandleFeatures:
 
     def features(self, name: str, values: Sequence[Any], check: Callable[[], None]) -> list[Any]:
         """See `FeatureProvider`."""
-        carried = [portable(value) for value in values]
-        found = self._wait(self._ask(name, carried), name, check)
+        carried = [_carried(value) for value in values]
+        sent = [value for value in carried if not isinstance(value, SampleError)]
+        found = self._wait(self._ask(name, sent), name, check) if sent else []
         if isinstance(found, Failed):
             raise EvaluatorError(Code(found.code), found.reason, found.message, found.remedy)
-        return [value.error() if isinstance(value, Refused) else value for value in found]
+        answers = iter(found)
+        result = [value if isinstance(value, SampleError) else next(answers) for value in carried]
+        return [value.error() if isinstance(value, Refused) else value for value in result]
 
     def _wait(self, call: Coroutine[Any, Any, Any], name: str, check: Callable[[], None]) -> Any:
         future = asyncio.run_coroutine_threadsafe(call, self._loop)
@@ -137,6 +140,14 @@ def _unavailable(error: Exception, name: str) -> EvaluatorError:
     return EvaluatorError(
         Code.UNAVAILABLE, "BACKBONES_DIED", f"the process of backbone {name} ended in the call ({type(error).__name__})", "try again; see the log of its pod"
     )
+
+
+def _carried(value: Any) -> Any:
+    """A value that can be sent, or why it cannot."""
+    try:
+        return portable(value)
+    except OSError as error:
+        return SampleError("MEDIA_MISSING", f"{error.filename or 'a file'}: {error.strerror or error}", remedy="keep media until the run is over")
 
 
 def portable(value: Any) -> Any:
