@@ -189,6 +189,7 @@ def main() -> int:
         return 1
     finally:
         shutil.rmtree(SCRATCH)
+        (given.venv / ".lock").unlink(missing_ok=True)  # uv's own, which everybody may write
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.containers.engine import OUTPUT, ROOT, client
-from tests.containers.system import DEMO, GENLEVEL, Milestones, System, background, read_report, started
+from tests.containers.system import DEMO, GENLEVEL, Milestones, System, read_report, started
 
 # Cheap ones first; those that stop and start containers last.
 ORDER = ("test_images", "test_system", "test_store", "test_gateway", "test_scale", "test_trouble", "test_bad_input")
@@ -28,8 +29,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Any]:
     """The Docker engine."""
-    with client() as found:
-        yield found
+    found = client()
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")
@@ -50,23 +52,50 @@ def bases() -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="session")
-def embedded() -> Iterator[subprocess.Popen[bytes]]:
-    """`make demo`'s run with evaluators as child processes, at work beside the builds; nothing of it is reused from earlier."""
-    folder = OUTPUT / f"embedded-{int(time.time())}"
-    command = [str(GENLEVEL), "run", str(DEMO / "predictions"), "--references", str(DEMO / "references"), "--model", "demo-baselines"]
-    environment = {**os.environ, "GENLEVEL_STATE_DIR": str(folder / "state"), "GENLEVEL_EVALUATORS": "", "GENLEVEL_CONFIG": "", "GENLEVEL_DATABASE": ""}
-    with background([*command, "--output", str(folder)], environment, folder / "log") as process:
-        process.folder = folder  # type: ignore[attr-defined]
-        yield process
+class Embedded:
+    """`make demo`'s run with evaluators as child processes, at work beside the builds; nothing of it is reused from earlier.
+
+    GENLEVEL_REFERENCE names the folder of a report made before, for those who work on these tests.
+    """
+
+    def __init__(self) -> None:
+        known = os.environ.get("GENLEVEL_REFERENCE")
+        self.folder = Path(known) if known else OUTPUT / "embedded"
+        self.process: subprocess.Popen[bytes] | None = None
+        if not known:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(parents=True)
+            command = [str(GENLEVEL), "run", str(DEMO / "predictions"), "--references", str(DEMO / "references"), "--model", "demo-baselines"]
+            plain = dict.fromkeys(("GENLEVEL_EVALUATORS", "GENLEVEL_CONFIG", "GENLEVEL_DATABASE", "GENLEVEL_DATABASE_FILE"), "")
+            environment = {**os.environ, **plain, "GENLEVEL_STATE_DIR": str(self.folder / "state")}
+            with (self.folder / "log").open("wb") as log:
+                self.process = subprocess.Popen([*command, "--output", str(self.folder)], stdout=log, stderr=log, env=environment)
+
+    def report(self) -> dict[str, Any]:
+        """The report, once it is there."""
+        if self.process is not None:
+            assert self.process.wait(timeout=900) == 0, (self.folder / "log").read_text()[-3000:]
+        return read_report(self.folder)
+
+    def end(self) -> None:
+        """End the run, if nobody waited for it."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(timeout=60)
 
 
 @pytest.fixture(scope="session")
-def reference(embedded: Any) -> dict[str, Any]:
-    """Its report."""
-    status = embedded.wait(timeout=900)
-    assert status == 0, (embedded.folder / "log").read_text()[-3000:]
-    return read_report(embedded.folder)
+def embedded() -> Iterator[Embedded]:
+    """The run of the embedded mode, begun."""
+    begun = Embedded()
+    yield begun
+    begun.end()
+
+
+@pytest.fixture(scope="session")
+def reference(embedded: Embedded) -> dict[str, Any]:
+    """The report of the embedded mode."""
+    return embedded.report()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import docker
-
 from tests.containers.engine import COMPOSE, LABEL_PROJECT, OUTPUT, ROOT, Broken, Project
 
 TLS = COMPOSE.with_name("compose.tls.yaml")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from genlevel.v1 import orchestrator_pb2 as pb
 from tests.containers.engine import OUTPUT, Broken, inspected, kill_main_process, until
 from tests.containers.scores import assert_equal_scores
 from tests.containers.system import GENLEVEL, SPEECH, System, background, read_report
