@@ -6,16 +6,17 @@
             print(event.kind, event.message)
         client.get_report(run.name, "html")
 
-Calls that may be repeated are: a lost connection is tried again, and a watch continues after the last event it saw.
+Calls that may be repeated are: a lost connection is tried again, and a watch continues after the last event it saw. ``patience`` is how
+long, so that a run is followed through a restart of its orchestrator.
 """
 
 from __future__ import annotations
 
-import os
 import random
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,23 @@ from grpc_status import rpc_status
 
 from genlevel.v1 import orchestrator_pb2 as pb
 from genlevel.v1 import orchestrator_pb2_grpc
-from genlevel_orchestrator.api.auth import read_token
+from genlevel_orchestrator.api.auth import TOKEN_FILE_VARIABLE, TOKEN_VARIABLE, read_token
+from genlevel_orchestrator.api.diagnose import diagnose
+from genlevel_orchestrator.api.endpoint import parse_endpoint, read_authority
+from genlevel_orchestrator.api.packing import Package
 from genlevel_orchestrator.errors import ExitCode, UserError
 
 MAX_MESSAGE_BYTES = 64 << 20
-ATTEMPTS = 4
 CALL_SECONDS = 120.0
-AUTHORITY_VARIABLE = "GENLEVEL_TLS_AUTHORITY"
+SHORT_PATIENCE = 3.0
+LONG_PATIENCE = 300.0
+"""For whoever follows a run: as long as a cluster may take to start the orchestrator again."""
+_OPTIONS = [
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # Where packets are dropped, an attempt to connect and a silent watch must both end in bounded time.
+    ("grpc.min_reconnect_backoff_ms", 5_000), ("grpc.initial_reconnect_backoff_ms", 500), ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.keepalive_time_ms", 30_000), ("grpc.keepalive_timeout_ms", 10_000), ("grpc.http2.max_pings_without_data", 0),
+]  # fmt: skip
 _FORMATS = {"json": pb.REPORT_FORMAT_JSON, "xlsx": pb.REPORT_FORMAT_XLSX, "html": pb.REPORT_FORMAT_HTML}
 _EXIT_CODES = {
     grpc.StatusCode.UNAVAILABLE: ExitCode.UNREACHABLE,
@@ -49,15 +60,21 @@ class OrchestratorClient:
         endpoint: ``host:port``, with ``grpcs://`` before it for TLS (``grpc://`` is allowed for none).
         token: Bearer token; by default that of GENLEVEL_TOKEN or GENLEVEL_TOKEN_FILE.
         authority: PEM file of the authority that signed the server's certificate; by default GENLEVEL_TLS_AUTHORITY, else the system's.
+        waiting: Told why, when a server that is away is waited for.
     """
 
-    def __init__(self, endpoint: str, token: str | None = None, authority: Path | None = None) -> None:
+    def __init__(
+        self, endpoint: str, token: str | None = None, authority: Path | None = None, waiting: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.endpoint, credentials = parse_endpoint(endpoint, authority)
-        options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
+        self.patience = SHORT_PATIENCE
+        self._waiting = waiting
+        self._authority = read_authority(authority)
+        self._tls = credentials is not None
         if credentials is not None:
-            self._channel = grpc.secure_channel(self.endpoint, credentials, options=options)
+            self._channel = grpc.secure_channel(self.endpoint, credentials, options=_OPTIONS)
         else:
-            self._channel = grpc.insecure_channel(self.endpoint, options=options)
+            self._channel = grpc.insecure_channel(self.endpoint, options=_OPTIONS)
         self._stub: Any = orchestrator_pb2_grpc.OrchestratorServiceStub(self._channel)
         found = token if token is not None else read_token()
         self._metadata = (("authorization", f"Bearer {found}"),) if found else ()
@@ -117,19 +134,16 @@ class OrchestratorClient:
 
     def watch_run(self, name: str, resume_token: str = "") -> Iterator[pb.WatchRunResponse]:
         """Yield events until the run has ended; a lost connection is taken up where it broke."""
-        failures = 0
+        away = _Away(self)
         while True:
             request = pb.WatchRunRequest(name=name, resume_token=resume_token)
             try:
                 for event in self._stub.WatchRun(request, metadata=self._metadata):
-                    resume_token, failures = event.resume_token, 0
+                    resume_token, away = event.resume_token, _Away(self)
                     yield event
                 return
             except grpc.RpcError as error:
-                failures += 1
-                if error.code() is not grpc.StatusCode.UNAVAILABLE or failures >= ATTEMPTS:
-                    raise self._explained(error) from None
-                _pause(failures)
+                away.wait(error)
 
     def cancel_run(self, name: str) -> pb.Run:
         """Ask a run to stop."""
@@ -144,18 +158,48 @@ class OrchestratorClient:
         report: pb.GetReportResponse = self._call(self._stub.GetReport, request)
         return report
 
+    def resume_run(self, name: str) -> pb.Run:
+        """Go on with a run that ended otherwise than well."""
+        run: pb.Run = self._call(self._stub.ResumeRun, pb.ResumeRunRequest(name=name)).run
+        return run
+
+    def upload(self, path: Path, progress: Callable[[int, int], None] = lambda sent, size: None) -> str:
+        """Send a zip, or a folder as one, unless the orchestrator has it already; returns the URI for ``create_run``.
+
+        Args:
+            path: Zip or folder on this machine.
+            progress: Told bytes sent and bytes in all.
+        """
+        package = Package(path).measure()
+        if package.left_out:
+            names = ", ".join(package.left_out[:5])
+            self._waiting(f"{path}: {len(package.left_out)} link(s) that lead out of it, or no files, are not sent: {names}")
+        asked = pb.CheckUploadRequest(sha256=package.sha256, size_bytes=package.size)
+        known: str = self._call(self._stub.CheckUpload, asked).bundle_uri
+        if known:
+            return known
+
+        away = _Away(self)
+        while True:
+            parts = _Parts(package, progress)
+            try:
+                uri: str = self._stub.UploadBundle(iter(parts), metadata=self._metadata).bundle_uri
+                return uri
+            except grpc.RpcError as error:
+                if parts.failed is not None:
+                    raise parts.failed from None
+                away.wait(error)
+
     def _call(self, method: Any, request: Any) -> Any:
-        for attempt in range(1, ATTEMPTS + 1):
+        away = _Away(self)
+        while True:
             try:
                 return method(request, metadata=self._metadata, timeout=CALL_SECONDS)
             except grpc.RpcError as error:
-                # Every call of this contract may be repeated; only a server that is not there is worth it.
-                if error.code() is not grpc.StatusCode.UNAVAILABLE or attempt == ATTEMPTS:
-                    raise self._explained(error) from None
-                _pause(attempt)
-        raise AssertionError("unreachable")
+                away.wait(error)  # every call of this contract may be repeated
 
-    def _explained(self, error: Any) -> UserError:
+    def explain(self, error: Any) -> tuple[UserError, bool]:
+        """What a failed call means to a person, and whether the same call may succeed later."""
         code = error.code()
         status = rpc_status.from_call(error)
         remedy = ""
@@ -164,36 +208,59 @@ class OrchestratorClient:
             if detail.Unpack(info):
                 remedy = info.metadata.get("remedy", "")
         if status is None and code is grpc.StatusCode.UNAVAILABLE:
-            return UserError(
-                f"no orchestrator answers at {self.endpoint}", "Start one with `genlevel serve`, or check --endpoint.", ExitCode.UNREACHABLE
-            )
+            found = diagnose(self.endpoint, self._tls, self._authority)
+            words = f"no orchestrator answers at {self.endpoint}: {found.cause}"
+            return UserError(words, found.remedy, ExitCode.UNREACHABLE), not found.final
+        if code is grpc.StatusCode.UNAUTHENTICATED:
+            words = "does not take the token" if self._metadata else "asks for a token, and none is set here"
+            remedy = f"Set {TOKEN_FILE_VARIABLE} (or {TOKEN_VARIABLE}) to the token it was started with."
+            return UserError(f"the orchestrator at {self.endpoint} {words}", remedy, details={"code": code.name}), False
         message = status.message.removesuffix(f"; {remedy}") if status is not None else f"{code.name}: {error.details()}"
-        return UserError(message, remedy or None, _EXIT_CODES.get(code, ExitCode.BAD_INPUT), details={"code": code.name})
+        user_error = UserError(message, remedy or None, _EXIT_CODES.get(code, ExitCode.BAD_INPUT), details={"code": code.name})
+        return user_error, code is grpc.StatusCode.UNAVAILABLE
 
 
-def parse_endpoint(endpoint: str, authority: Path | None = None) -> tuple[str, Any]:
-    """Return the address of an endpoint, and its TLS credentials or None.
+@dataclass
+class _Parts:
+    """The messages of an upload. gRPC hides why its source of messages failed, so that is kept here."""
 
-    >>> parse_endpoint("grpc://127.0.0.1:9100")
-    ('127.0.0.1:9100', None)
+    package: Package
+    progress: Callable[[int, int], None]
+    failed: Exception | None = None
 
-    Raises:
-        UserError: It is none.
-    """
-    scheme, _, address = endpoint.rpartition("://")
-    if scheme not in ("", "grpc", "grpcs") or ":" not in address:
-        raise UserError(f"{endpoint!r} is no endpoint", "Write host:port, or grpcs://host:port for TLS.")
-    return address, grpc.ssl_channel_credentials(_authority(authority)) if scheme == "grpcs" else None
-
-
-def _authority(path: Path | None) -> bytes | None:
-    named = os.environ.get(AUTHORITY_VARIABLE)
-    chosen = path or (Path(named) if named else None)
-    try:
-        return chosen.read_bytes() if chosen else None
-    except OSError as error:
-        raise UserError(f"the authority {chosen} cannot be read ({error})", f"Check {AUTHORITY_VARIABLE}.") from None
+    def __iter__(self) -> Iterator[pb.UploadBundleRequest]:
+        package, sent = self.package, 0
+        start = pb.UploadStart(file_name=package.name, size_bytes=package.size, sha256=package.sha256)
+        try:
+            yield pb.UploadBundleRequest(start=start)
+            for chunk in package.chunks():
+                yield pb.UploadBundleRequest(chunk=chunk)
+                sent += len(chunk)
+                self.progress(sent, package.size)
+        except Exception as error:
+            self.failed = error
+            raise
 
 
-def _pause(attempt: int) -> None:
-    time.sleep(min(2.0, 0.2 * 2**attempt) * random.uniform(0.5, 1.0))
+class _Away:
+    """Waits for a server that is away, no longer than its client is patient."""
+
+    def __init__(self, client: OrchestratorClient) -> None:
+        self._client = client
+        self._begun: float | None = None
+        self._attempt = 0
+        self._said = ""
+
+    def wait(self, error: Any) -> None:
+        """Pause before another attempt, or raise what the failure means."""
+        explained, worth_another = self._client.explain(error)
+        now = time.monotonic()
+        self._begun = self._begun or now
+        waited = now - self._begun
+        if not worth_another or waited > self._client.patience:
+            raise explained from None
+        self._attempt += 1
+        if self._attempt > 1 and explained.message != self._said:
+            self._said = explained.message
+            self._client._waiting(f"{explained.message}; waiting, {self._client.patience - waited:.0f} s at most")
+        time.sleep(min(2.0, 0.2 * 2**self._attempt) * random.uniform(0.5, 1.0))

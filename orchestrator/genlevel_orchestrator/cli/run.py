@@ -33,6 +33,10 @@ def run(
     references: Annotated[Path | None, typer.Option(help="Folder or zip of the references, where the bundle has none.")] = None,
     tasks: Annotated[str, typer.Option(help="Task ids, names or globs, separated by commas.")] = "",
     endpoint: Annotated[str | None, typer.Option(help="Orchestrator (host:port) that makes the run instead of this process.")] = None,
+    upload: Annotated[
+        bool | None,
+        typer.Option(help="Send bundle and references to the orchestrator; by default when it is on another machine and they exist here."),
+    ] = None,
     in_process: Annotated[bool, typer.Option("--in-process", help="Bare gRPC servers instead of Ray Serve.")] = False,
     output: Annotated[Path | None, typer.Option(help="Folder of the report.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
@@ -47,9 +51,9 @@ def run(
         show_plan(bundle, references, names, as_json)
         return
     if endpoint is not None:
-        from genlevel_orchestrator.cli.remote import run_remotely
+        from genlevel_orchestrator.cli.remote import RemoteRun, run_remotely
 
-        run_remotely(endpoint, model, bundle, references, names, output, as_json)
+        run_remotely(RemoteRun(endpoint, model, bundle, references, names, upload), output, as_json)
         return
     from genlevel_orchestrator.runs.records import RunSpec
     from genlevel_orchestrator.runs.service import RunService

@@ -15,17 +15,19 @@ from genlevel_orchestrator.settings import load_settings
 
 Name = Annotated[str, typer.Argument(help="Name of the run, or `last`.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Endpoint = Annotated[str | None, typer.Option(help="Ask this orchestrator instead of the journal of this machine.")]
 _POLL_SECONDS = 0.3
 
 
 def register(app: typer.Typer) -> None:
     """Add the group ``runs``."""
-    group = typer.Typer(help="List, show, watch, cancel or resume runs.", no_args_is_help=True)
+    group = typer.Typer(help="List, show, watch, cancel, resume or prune runs.", no_args_is_help=True)
     group.command("list")(list_runs)
     group.command("show")(show)
     group.command("watch")(watch_run)
     group.command("cancel")(cancel)
     group.command("resume")(resume)
+    group.command("prune")(prune)
     app.add_typer(group, name="runs")
 
 
@@ -45,9 +47,15 @@ def _name(service: Any, name: str) -> str:
 
 
 def list_runs(
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most runs to list.")] = 50, as_json: AsJson = False
-) -> None:
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most runs to list.")] = 50, endpoint: Endpoint = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
     """List runs, newest first."""
+    if endpoint is not None:
+        from genlevel_orchestrator.cli import remote_runs
+
+        remote_runs.list_runs(endpoint, limit, as_json)
+        return
     records = _service().journal.runs(limit=limit)
     if as_json:
         print_json({"runs": [_plain(record) for record in records]})
@@ -68,8 +76,13 @@ def _plain(record: RunRecord) -> dict[str, Any]:
     return {"run": plain.pop("name"), "model": spec["model"], "bundle": spec["bundle"], "references": spec["references"], **plain}
 
 
-def show(name: Name, as_json: AsJson = False) -> None:
+def show(name: Name, endpoint: Endpoint = None, as_json: AsJson = False) -> None:
     """Show a run: its result, or how far it is."""
+    if endpoint is not None:
+        from genlevel_orchestrator.cli import remote_runs
+
+        remote_runs.show(endpoint, name, as_json)
+        return
     from genlevel_orchestrator.cli.run import print_result, summary
 
     service = _service()
@@ -94,9 +107,15 @@ def show(name: Name, as_json: AsJson = False) -> None:
 def watch_run(
     name: Name,
     after: Annotated[int, typer.Option(help="Token of the last event seen.")] = 0,
+    endpoint: Endpoint = None,
     as_json: AsJson = False,
 ) -> None:
     """Follow the events of a run until it ends."""
+    if endpoint is not None:
+        from genlevel_orchestrator.cli import remote_runs
+
+        remote_runs.watch(endpoint, name, after, as_json)
+        return
     service = _service()
     name = _name(service, name)
     service.journal.run(name)
@@ -104,7 +123,7 @@ def watch_run(
         record = service.journal.run(name)  # before the events: nothing is written behind the end
         events = service.journal.events(name, after)
         for event in events:
-            _print_event(event, as_json)
+            print_event(event, as_json)
             after = event.token
         if not events and record.state.ended:
             print_lines([] if as_json else [f"{name}: {record.state}"])
@@ -113,7 +132,8 @@ def watch_run(
             time.sleep(_POLL_SECONDS)
 
 
-def _print_event(event: EventRecord, as_json: bool) -> None:
+def print_event(event: EventRecord, as_json: bool) -> None:
+    """Print an event as one line."""
     if as_json:
         import json
 
@@ -124,8 +144,13 @@ def _print_event(event: EventRecord, as_json: bool) -> None:
     print(" ".join(word for word in words if word), flush=True)
 
 
-def cancel(name: Name, as_json: AsJson = False) -> None:
+def cancel(name: Name, endpoint: Endpoint = None, as_json: AsJson = False) -> None:
     """Ask a run to stop; what is journalled stays."""
+    if endpoint is not None:
+        from genlevel_orchestrator.cli import remote_runs
+
+        remote_runs.cancel(endpoint, name, as_json)
+        return
     service = _service()
     record = service.journal.request_cancel(_name(service, name))
     if as_json:
@@ -137,9 +162,15 @@ def cancel(name: Name, as_json: AsJson = False) -> None:
 def resume(
     name: Name,
     in_process: Annotated[bool, typer.Option("--in-process", help="Bare gRPC servers instead of Ray Serve.")] = False,
+    endpoint: Endpoint = None,
     as_json: AsJson = False,
 ) -> None:
     """Continue a run that was cut off, cancelled or left provisional; journalled shards are not scored again."""
+    if endpoint is not None:
+        from genlevel_orchestrator.cli import remote_runs
+
+        remote_runs.resume(endpoint, name, as_json)
+        return
     from genlevel_orchestrator.cli.run import execute_and_print, mode_of
 
     service = _service()
@@ -148,3 +179,25 @@ def resume(
     if state is RunState.SUCCEEDED:
         raise UserError(f"run {name} has ended well", f"See it with `genlevel runs show {name}`.", ExitCode.BAD_INPUT)
     execute_and_print(service, name, mode_of(service.settings, in_process), as_json)
+
+
+def prune(
+    older_than: Annotated[float, typer.Option(min=0, help="Days since a run ended, or since a file was last used.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove runs that ended long ago, with their files, and old uploads. Scores that other runs use stay."""
+    from genlevel_orchestrator.runs.prune import prune as remove
+
+    service = _service()
+    try:
+        removed = remove(service.journal, service.settings, older_than * 86_400, dry_run)
+    finally:
+        service.close()
+    if as_json:
+        print_json({"dry_run": dry_run, **to_plain(removed)})
+        return
+    verb = "would be removed" if dry_run else "removed"
+    print_lines([*removed.runs, *removed.uploads])
+    counts = f"{len(removed.runs)} runs, {removed.shards} shards and {len(removed.uploads)} uploads"
+    print_lines([f"{counts} {verb}, {removed.bytes / 1e6:.1f} MB of files"])
