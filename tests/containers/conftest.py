@@ -18,7 +18,7 @@ from tests.containers.engine import OUTPUT, ROOT, client
 from tests.containers.system import DEMO, GENLEVEL, Milestones, System, read_report, started
 
 # Cheap ones first; those that stop and start containers last.
-ORDER = ("test_images", "test_system", "test_store", "test_gateway", "test_scale", "test_trouble", "test_bad_input")
+ORDER = ("test_images", "test_system", "test_trouble", "test_scale", "test_store", "test_gateway", "test_bad_input")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -131,3 +131,10 @@ def system(running: tuple[System, Milestones]) -> System:
 def milestones(running: tuple[System, Milestones]) -> Milestones:
     """What its containers did when."""
     return running[1]
+
+
+@pytest.fixture(scope="session")
+def extended(system: System) -> System:
+    """The system, from here on with store and gateway, and evaluators that cannot read the orchestrator's files."""
+    system.extend()
+    return system

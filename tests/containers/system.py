@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from tests.containers.engine import COMPOSE, LABEL_PROJECT, OUTPUT, ROOT, Broken, Project
+from tests.containers.engine import COMPOSE, LABEL_PROJECT, OUTPUT, ROOT, Broken, Project, health, until
 
 TLS = COMPOSE.with_name("compose.tls.yaml")
 DEMO = ROOT / "build" / "demo"
@@ -164,6 +165,49 @@ class System:
         """By key: when a shard was journalled."""
         return {key: created for key, created in self.sql("SELECT key, created FROM shards WHERE parts IS NULL")}
 
+    def extend(self) -> None:
+        """Add the store and the gateway; evaluators may read the bucket, with keys from the environment."""
+        keys = {
+            "AWS_ACCESS_KEY_ID": (self.secrets / "store-access-key").read_text().strip(),
+            "AWS_SECRET_ACCESS_KEY": (self.secrets / "store-secret-key").read_text().strip(),
+            "AWS_ENDPOINT_URL": "http://store:9200", "AWS_DEFAULT_REGION": "us-east-1",
+        }  # fmt: skip
+        config = self.folder / "config.toml"
+        config.write_text(remote_settings("s3://genlevel/media"))
+        services: dict[str, Any] = {
+            service: {"environment": {**keys, "GENLEVEL_ROOTS": "s3://genlevel/media"}} for service in EVALUATORS.values()
+        }
+        services["orchestrator"] = {"environment": keys, "volumes": [f"{config}:/etc/genlevel/config.toml:ro"]}
+        override = self.folder / "override.json"
+        override.write_text(json.dumps({"services": services}))
+        self.project.files.append(override)
+        self.project.profiles = ["store", "gateway"]
+        self.project.compose("up", "--detach", "--no-build")
+        for service in ("store", "gateway", "orchestrator"):
+            self.project.wait_healthy(service, 300)
+
+    def configure_media(self, store: str) -> None:
+        """Let the orchestrator start again with another `media_store`; none means streams."""
+        wanted = remote_settings(store)
+        config = self.folder / "config.toml"
+        if config.read_text() != wanted:
+            config.write_text(wanted)
+            self.project.compose("restart", "orchestrator")
+            until("the orchestrator is healthy again", 60, lambda: health(self.project.container("orchestrator")) == "healthy")
+
+    @property
+    def folder(self) -> Path:
+        """What belongs to this project alone."""
+        return self.secrets.parent
+
+
+def remote_settings(store: str) -> str:
+    """docker/config.toml, for evaluators that cannot read the orchestrator's files."""
+    plain = COMPOSE.with_name("config.toml").read_text()
+    remote = re.sub(r'^(\w+) = "(eval-[^"]+)"$', r'\1 = { target = "\2", remote = true }', plain, flags=re.MULTILINE)
+    assert remote.count("remote = true") == len(EVALUATORS)
+    return f'media_store = "{store}"\n{remote}' if store else remote
+
 
 @contextmanager
 def background(command: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
@@ -181,6 +225,17 @@ def read_report(folder: Path) -> dict[str, Any]:
     """The report of a run."""
     report: dict[str, Any] = json.loads((folder / "report.json").read_text())
     return report
+
+
+def make_calls(engine: docker.DockerClient, images: Mapping[str, str], project: Project, name: str, calls: int, in_flight: int) -> dict[str, Any]:
+    """Calls from one container to another, by the client that runs use."""
+    script = (Path(__file__).parent / "load.py").read_text()
+    output = engine.containers.run(
+        images["orchestrator"], ["python", "-c", script, name, f"{EVALUATORS[name]}:9000", str(calls), str(in_flight)],
+        network=project.network().name, remove=True, read_only=True, stderr=False,
+    )  # fmt: skip
+    found: dict[str, Any] = json.loads(output)
+    return found
 
 
 def processor_seconds(container: Any) -> float:

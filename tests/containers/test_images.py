@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.containers.engine import ROOT
-from tests.containers.system import put
+from tests.containers.system import get, put
 
 IMAGES = tomllib.loads((ROOT / "docker" / "images.toml").read_text())
 PUBLISHED = sorted(name for name, image in IMAGES.items() if image.get("published", True))
@@ -95,7 +95,7 @@ def test_files_with_special_rights_are_the_base_images(
 
     allowed = special(bases["debian"]) | special(bases["python"])
     held = {name: set(facts(name)["special"]) if name in PYTHONS else special(images[name]) for name in PUBLISHED}
-    assert {name: files - allowed for name, files in held.items()} == dict.fromkeys(PUBLISHED, set())
+    assert {name: files - allowed for name, files in held.items()} == {name: set() for name in PUBLISHED}
 
 
 @pytest.mark.parametrize("name", PYTHONS)
