@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
-from tests.containers.engine import OUTPUT, ROOT, client
-from tests.containers.system import DEMO, GENLEVEL, Milestones, System, read_report, started
+sys.path.insert(0, str(Path(__file__).parent))  # `tests` is no package, and somebody else's may have that name
+
+from container_system.engine import OUTPUT, ROOT, client
+from container_system.system import DEMO, GENLEVEL, Milestones, System, read_report, started
 
 # Cheap ones first; those that stop and start containers last.
 ORDER = ("test_images", "test_system", "test_trouble", "test_scale", "test_store", "test_gateway", "test_bad_input")

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.containers.engine import Project, health, until
-from tests.containers.system import OUTPUT, System
+from container_system.engine import Project, health, until
+from container_system.system import OUTPUT, System
 
 SECONDS = 60.0
 HARD = {"read_only": True, "cap_drop": ["ALL"], "network_mode": "none", "tmpfs": {"/tmp": "size=1g,mode=1777"}}

@@ -6,10 +6,10 @@ from typing import Any
 
 import grpc
 import pytest
+from container_system.system import EVALUATORS, System
 
 from genlevel.v1 import evaluator_pb2 as pb
 from genlevel.v1 import evaluator_pb2_grpc, sample_pb2
-from tests.containers.system import EVALUATORS, System
 
 OPTIONS = [("grpc.max_receive_message_length", 64 << 20), ("grpc.max_send_message_length", 64 << 20)]
 

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from container_system.engine import ROOT
+from container_system.system import get, put
 from packaging.requirements import Requirement
-
-from tests.containers.engine import ROOT
-from tests.containers.system import get, put
 
 IMAGES = tomllib.loads((ROOT / "docker" / "images.toml").read_text())
 PUBLISHED = sorted(name for name, image in IMAGES.items() if image.get("published", True))

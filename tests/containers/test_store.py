@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.containers.scores import assert_equal_scores
-from tests.containers.system import QUICK, System, execute
+from container_system.scores import assert_equal_scores
+from container_system.system import QUICK, System, execute
 
 OBJECTS = "find /var/lib/genlevel/store/genlevel -type f | wc -l"
 

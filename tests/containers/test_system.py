@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tests.containers.engine import ROOT
-from tests.containers.scores import assert_equal_scores, exact
-from tests.containers.system import EVALUATORS, Milestones, System
+from container_system.engine import ROOT
+from container_system.scores import assert_equal_scores, exact
+from container_system.system import EVALUATORS, Milestones, System
 
 CALLER = Path(__file__).parent / "caller"
 

@@ -6,10 +6,9 @@ import time
 from typing import Any
 
 import pytest
-
-from tests.containers.engine import OUTPUT, Broken, inspected, kill_main_process, until
-from tests.containers.scores import assert_equal_scores
-from tests.containers.system import GENLEVEL, SPEECH, System, background, read_report
+from container_system.engine import OUTPUT, Broken, inspected, kill_main_process, until
+from container_system.scores import assert_equal_scores
+from container_system.system import GENLEVEL, SPEECH, System, background, read_report
 
 
 def current_run(system: System, known: set[str]) -> str:

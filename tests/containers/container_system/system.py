@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from tests.containers.engine import COMPOSE, LABEL_PROJECT, OUTPUT, ROOT, Broken, Project, health, until
+from container_system.engine import COMPOSE, LABEL_PROJECT, OUTPUT, ROOT, Broken, Project, health, until
 
 TLS = COMPOSE.with_name("compose.tls.yaml")
 DEMO = ROOT / "build" / "demo"
@@ -135,7 +135,7 @@ class System:
         named = ["--tasks", ",".join(tasks)] if tasks else []
         return [
             "run", str(DEMO / "predictions"), "--references", str(DEMO / "references"), "--model", "demo-baselines",
-            "--endpoint", self.endpoint, "--output", str(output), *named,
+            "--endpoint", self.endpoint, "--upload", "--output", str(output), *named,
         ]  # fmt: skip
 
     def run(self, name: str, tasks: Sequence[str] = ()) -> dict[str, Any]:
@@ -229,13 +229,25 @@ def read_report(folder: Path) -> dict[str, Any]:
 
 def make_calls(engine: docker.DockerClient, images: Mapping[str, str], project: Project, name: str, calls: int, in_flight: int) -> dict[str, Any]:
     """Calls from one container to another, by the client that runs use."""
-    script = (Path(__file__).parent / "load.py").read_text()
+    script = (Path(__file__).parents[1] / "load.py").read_text()
     output = engine.containers.run(
         images["orchestrator"], ["python", "-c", script, name, f"{EVALUATORS[name]}:9000", str(calls), str(in_flight)],
         network=project.network().name, remove=True, read_only=True, stderr=False,
     )  # fmt: skip
     found: dict[str, Any] = json.loads(output)
     return found
+
+
+def remake(project: Project, service: str, cpus: int = 0, replicas: int = 1) -> None:
+    """Bring an evaluator to that many containers with that many processors each; containers that fit already are left alone."""
+    environment = project.environment
+    usual = environment["GENLEVEL_CPUS"]
+    environment["GENLEVEL_CPUS"] = str(cpus or usual)
+    try:
+        project.compose("up", "--detach", "--no-build", "--no-deps", "--scale", f"{service}={replicas}", service)
+    finally:
+        environment["GENLEVEL_CPUS"] = usual
+    project.wait_healthy(service, 180)
 
 
 def processor_seconds(container: Any) -> float:

@@ -15,7 +15,7 @@ import docker.errors
 
 import docker
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = ROOT / "docker" / "compose.yaml"
 OUTPUT = ROOT / "build" / "containers"
 LABEL_PROJECT, LABEL_SERVICE = "com.docker.compose.project", "com.docker.compose.service"
