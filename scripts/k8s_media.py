@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scripts.k8s_rayservice import CONTAINER_SECURITY, SPLIT, serve_config
-from scripts.k8s_sizes import Size, resources
+from scripts.k8s_rayservice import CONTAINER_SECURITY, SPLIT
+from scripts.k8s_sizes import WEIGHTS_GIB, Size, resources
 
 Operations = list[dict[str, Any]]
 STORE = "s3://genlevel/media"
@@ -17,7 +17,7 @@ STATE_MOUNTS = [
     {"name": "state", "mountPath": STATE, "readOnly": True},
     {"name": "state", "mountPath": BUNDLES, "subPath": "bundles", "readOnly": True},
 ]
-WEIGHTS_VOLUME = {"name": "weights", "emptyDir": {"sizeLimit": "2Gi"}}
+WEIGHTS_VOLUME = {"name": "weights", "emptyDir": {"sizeLimit": f"{WEIGHTS_GIB}Gi"}}
 HEAD = "/spec/rayClusterConfig/headGroupSpec/template/spec"
 WORKERS = "/spec/rayClusterConfig/workerGroupSpecs/{}/template/spec"
 POD = "/spec/template/spec"
@@ -79,11 +79,9 @@ def _everywhere(host: str, operations: Operations) -> Operations:
 
 def _media(component: str, evaluators: Mapping[str, str], operations: Operations, roots: Sequence[str]) -> dict[str, Any]:
     """The patches of a component for Deployments and for each RayService."""
-    result: dict[str, Any] = {f"{component}/evaluator.yaml": _at(POD, [*operations, *_add("args", ["--roots", *roots])])}
-    for host, name in evaluators.items():
-        config = {"op": "replace", "path": "/spec/serveConfigV2", "value": serve_config(host, name, roots)}
-        result[f"{component}/ray/{host}.yaml"] = [*_everywhere(host, operations), config]
-    return result
+    operations = [*operations, *_add("env", [{"name": "GENLEVEL_ROOTS", "value": " ".join(roots)}])]
+    result: dict[str, Any] = {f"{component}/evaluator.yaml": _at(POD, operations)}
+    return result | {f"{component}/ray/{host}.yaml": _everywhere(host, operations) for host in evaluators}
 
 
 def _weights_per_pod(evaluators: Mapping[str, str], fetch: Size, tag: str) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import ray
 import yaml
 
+from genlevel_evaluator.serve import kuberay
 from genlevel_evaluator.serve.plan import Scaling, plan_of
 from scripts.k8s_sizes import Size, grace, media_cache, resources, volumes
 
@@ -71,9 +72,9 @@ def service(host: str, name: str, sizes: Mapping[str, Size]) -> dict[str, Any]:
     }
 
 
-def serve_config(host: str, name: str, roots: Sequence[str] = ()) -> str:
-    """The Serve configuration, as text."""
-    return yaml.safe_dump({"proxy_location": "EveryNode", "grpc_options": {"port": 9000}, "applications": [], "roots": list(roots)}, sort_keys=False)
+def serve_config(host: str, name: str) -> str:
+    """The Serve configuration, as text. Media roots come by GENLEVEL_ROOTS, so the components need not change it."""
+    return yaml.safe_dump(kuberay.serve_config(name, split=host in SPLIT), sort_keys=False, width=200)
 
 
 def _labels(host: str) -> dict[str, str]:

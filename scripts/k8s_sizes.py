@@ -13,6 +13,8 @@ FOLDERS = {
 }
 """Where the patch of each table of sizes.toml lies; `kuberay` goes into the RayServices themselves."""
 KINDS = {"database": ("apps/v1", "StatefulSet"), "weights-fetch": ("batch/v1", "Job")}
+WEIGHTS_GIB = 2
+"""Room for all weights that can be fetched: 0.3 GB today."""
 SPARE_SECONDS = 45
 """Between the end of what a process does to end in order and the kill: Serve and Ray stop, ten seconds on an idle machine."""
 
@@ -43,10 +45,10 @@ def _documents(name: str, size: Size, evaluators: Mapping[str, str]) -> list[dic
 
 
 def resources(size: Size) -> dict[str, dict[str, str]]:
-    """Requests and limits of a container. Its part of the node's disk is its scratch space and half a gibibyte of logs."""
+    """Requests and limits of a container. Its disk: scratch space, room for a copy of the weights (weights-per-pod), and logs."""
     parts = {key: size[key] for key in ("cpu", "memory")}
     if "tmp" in size:
-        parts["ephemeral-storage"] = ["256Mi", f"{size['tmp'] * 1024 + 512}Mi"]
+        parts["ephemeral-storage"] = ["256Mi", f"{(size['tmp'] + WEIGHTS_GIB) * 1024 + 512}Mi"]
     requests = {key: value[0] for key, value in parts.items()}
     limits = {key: value[1] for key, value in parts.items()}
     if "gpus" in size:
