@@ -62,6 +62,11 @@ test: weights $(DEMO)/bundle.sha256 oracles ## run all tests, oracles included
 	@echo "The Node client fetches 33 npm packages once, 12 MB on disk in tests/clients/node_modules."
 	$(BIN)/python -m pytest
 
+test-containers: weights $(DEMO)/bundle.sha256 ## build the images and test the whole system in containers (needs a Docker engine)
+	@echo "Building the images downloads about 4 GB and takes 15 GB of the Docker engine's disk, once; the tests take their containers away again."
+	scripts/container_engine.sh
+	$(BIN)/python -m pytest tests/containers
+
 lint: $(INSTALLED) ## style, types, imports, sizes, generated code
 	$(BIN)/ruff check .
 	$(BIN)/mypy --no-error-summary $(foreach p,common language image video audio three_d,services/$(p)) orchestrator scripts demo k8s
@@ -102,4 +107,4 @@ lock: $(UV) ## compile requirements.lock and the oracles' locks
 clean: ## remove what was built (not .venv)
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install weights demo-bundle demo oracles test lint protos up down smoke status logs bench lock clean
+.PHONY: help install weights demo-bundle demo oracles test test-containers lint protos up down smoke status logs bench lock clean

@@ -1,4 +1,4 @@
-"""The system in containers: sizes, start, cost of a call, replicas, memory. Needs a Docker engine: scripts/container_engine.sh; see `make bench-containers`.
+"""The system in containers: sizes, start, cost of a call, replicas, memory. Needs a Docker engine: scripts/container_engine.sh.
 
 Memory is the control group's, the page cache left out: what a Kubernetes request has to cover.
 """
@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import docker.errors
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "containers"))
 
@@ -110,7 +112,11 @@ def timed() -> Iterator[dict[str, float]]:
 
 def main() -> None:
     """Prints a line for each measurement."""
-    engine = client()
+    try:
+        engine = client()
+    except docker.errors.DockerException as error:
+        say("containers", note=f"not measured: no Docker engine answers ({error}); scripts/container_engine.sh starts one")
+        return
     images = build()
     begin = time.monotonic()
     with started(engine, images) as (system, milestones):

@@ -29,7 +29,9 @@ class Broken(AssertionError):
 
 def client() -> docker.DockerClient:
     """The engine that `docker` talks to; scripts/container_engine.sh has made sure of it."""
-    return docker.from_env(timeout=600)
+    found = docker.from_env(timeout=600)
+    found.ping()
+    return found
 
 
 def compose_command() -> list[str]:
