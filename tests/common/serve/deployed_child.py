@@ -40,7 +40,7 @@ class Deployed:
     def state(self, service: str) -> str:
         return ask("127.0.0.1", self.health_port, service, 5)
 
-    def wait_for(self, state: str, seconds: float = 60) -> float:
+    def wait_for(self, state: str, seconds: float = 150) -> float:
         """Waits until `ready` has that state; returns how long it took."""
         begin = time.monotonic()
         while (found := self.state("ready")) != state:
@@ -49,7 +49,7 @@ class Deployed:
             time.sleep(0.1)
         return time.monotonic() - begin
 
-    def wait_for_line(self, text: str, seconds: float = 60) -> str:
+    def wait_for_line(self, text: str, seconds: float = 150) -> str:
         """The first line that holds `text`."""
         end = time.monotonic() + seconds
         while True:

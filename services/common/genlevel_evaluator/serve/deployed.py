@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from genlevel_evaluator import media_roots, weights
 from genlevel_evaluator.errors import EvaluatorError
@@ -24,6 +24,7 @@ from genlevel_evaluator.serve.logs import ServeLogs
 from genlevel_evaluator.serve.plan import ServicesError, plan_of
 
 if TYPE_CHECKING:
+    from genlevel_evaluator.serve.local_ray import LocalServe
     from genlevel_evaluator.serve.watch import Watcher
 
 log = logging.getLogger("genlevel")
@@ -33,6 +34,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 class Refusal(Exception):
     """The evaluator cannot be served as asked: cause and remedy in one line."""
+
+
+class RayDown(Exception):
+    """Ray did not start: cause and remedy in one line."""
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -60,6 +65,9 @@ def main() -> None:
     except Refusal as error:
         log.error("%s", error)
         sys.exit(2)
+    except RayDown as error:
+        log.error("%s", error)
+        sys.exit(1)
 
 
 def serve(given: argparse.Namespace, asked: list[int]) -> None:
@@ -90,7 +98,7 @@ def serve(given: argparse.Namespace, asked: list[int]) -> None:
         raise Refusal(f"{error}; free the port, and give the container a writable /tmp") from None
     try:
         log.info("evaluator %s starts: gRPC on port %d, health on port %d", evaluator.name, given.port, health.port)
-        handle = serving.start()[0]
+        handle = _started(serving)
         watcher = Watcher(evaluator.name, plan, handle, serving.address, health, ServeLogs(serving.folder, _serve_line))
         if not asked:
             asyncio.run(until_ended(watcher))
@@ -100,6 +108,18 @@ def serve(given: argparse.Namespace, asked: list[int]) -> None:
         serving.stop()
         health.stop()
     log.info("ended")
+
+
+def _started(serving: LocalServe) -> Any:
+    """The handle of the application."""
+    try:
+        return serving.start()[0]
+    except Exception as error:  # Ray raises bare exceptions; the trace goes with it for those who want it
+        log.debug("Ray did not start", exc_info=True)
+        cause = " ".join(f"{type(error).__name__}: {error}".split())[:400]
+        raise RayDown(
+            f"Ray did not start: {cause}; the container needs a writable /tmp and HOME, about 1 GB of memory, and a processor that is not overloaded"
+        ) from error
 
 
 async def until_ended(watcher: Watcher) -> None:
