@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import Any
 
 from genlevel.v1 import orchestrator_pb2 as pb
@@ -77,7 +76,7 @@ def resume(endpoint: str, name: str, as_json: bool) -> None:
     """Go on with a run, and follow it to its end."""
     with connected(endpoint) as client:
         run = client.resume_run(run_name(client, name))
-        follow(client, run.name, None if not as_json else Path(f"{run.name}-report"), as_json)
+        follow(client, run.name, None, as_json)
 
 
 def _row(run: pb.Run) -> tuple[Any, ...]:
