@@ -85,7 +85,7 @@ def test_mistakes_of_another_evaluator_count_too(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there() -> None:
-    with pytest.raises(ServicesError, match="/nowhere/services.toml.*GENLEVEL_SERVICES"):
+    with pytest.raises(ServicesError, match=r"/nowhere/services\.toml.*GENLEVEL_SERVICES"):
         plan_of("video", {"GENLEVEL_SERVICES": "/nowhere/services.toml"})
 
 

@@ -60,7 +60,7 @@ class Scaling:
     downscale_to_zero_delay_s: float = at_least(0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ServicePlan:
     """How Serve runs one evaluator.
 
@@ -115,7 +115,7 @@ def plan_of(name: str, environment: Mapping[str, str] = os.environ) -> ServicePl
                 f"{files[0]}: {name}.{part}: min_replicas = {scaling.min_replicas} is more than max_replicas = {scaling.max_replicas};"
                 " raise max_replicas"
             )
-    return ServicePlan(**_first(ServicePlan, layers), **parts)
+    return ServicePlan(**_first(ServicePlan, layers), cluster=parts["cluster"], backbones=parts["backbones"])
 
 
 def _known() -> list[str]:

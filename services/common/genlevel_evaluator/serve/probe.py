@@ -31,8 +31,7 @@ def ask(host: str, port: int, service: str, timeout: float) -> str:
 def _check(authority: bytes, service: bytes) -> bytes:
     """Preface, settings, and one request on stream 1."""
     headers = (
-        b"\x83\x86"  # :method POST, :scheme http, from the static table
-        + b"\x04" + _text(b"/grpc.health.v1.Health/Check")
+        b"\x83\x86\x04" + _text(b"/grpc.health.v1.Health/Check")  # :method POST, :scheme http and :path, of the static table
         + b"\x01" + _text(authority)
         + b"\x0f\x10" + _text(b"application/grpc")
         + b"\x00" + _text(b"te") + _text(b"trailers")
