@@ -76,7 +76,7 @@ def _delete(session: Session, words: list[str]) -> list[str]:
         "delete", *words, "-n", kubectl.namespace, "--ignore-not-found", "--wait=true", "--timeout=120s", "-o", "name",
         doing=f"removing {words[0]}", seconds=150,
     )  # fmt: skip
-    return output.split()
+    return [word for word in output.split() if "/" in word]  # "No resources found" is no name
 
 
 def _delete_namespace(session: Session, namespace: Object) -> list[str]:
@@ -97,7 +97,7 @@ def _delete_namespace(session: Session, namespace: Object) -> list[str]:
         "delete", "namespace", kubectl.namespace, "--ignore-not-found", "--timeout=120s", "-o", "name",
         doing="removing the namespace", seconds=150,
     )  # fmt: skip
-    return output.split()
+    return [word for word in output.split() if "/" in word]  # "No resources found" is no name
 
 
 def _of_kubernetes(item: Object) -> bool:

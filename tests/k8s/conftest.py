@@ -61,6 +61,8 @@ def cluster(load_module: Callable[[Path], ModuleType], tmp_path: Path, monkeypat
         monkeypatch.setenv("HOME", str(tmp_path))
         monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
         monkeypatch.setattr("k8s.cluster.__main__.last_built_tag", str)  # images built on this machine are no affair of the tests
+        monkeypatch.setenv("GOMAXPROCS", "1")  # with GOGC: half the time of a kubectl that lives for a few milliseconds
+        monkeypatch.setenv("GOGC", "off")
         monkeypatch.setenv("KUBECTL", str(Path(sys.executable).with_name("kubectl")))
         yield made
 

@@ -129,13 +129,15 @@ class Cluster:
     def delete(self, resource: Resource, namespace: str, name: str) -> Object:
         """DELETE, with everything that belongs to the object."""
         item = self.read(resource, namespace, name)
-        keys = [key for key in self.objects if resource.kind == "Namespace" and key[1] == name]
-        owned = [
-            key
-            for key, one in self.objects.items()
-            if any(o["uid"] == item["metadata"]["uid"] for o in one["metadata"].get("ownerReferences", []))
-        ]
-        for key in [*keys, *owned, (resource.plural, namespace, name)]:
+        gone = {item["metadata"]["uid"]}
+        keys = {(resource.plural, namespace, name)}
+        for _ in range(3):  # what it owns, what that owns ...
+            for key, one in self.objects.items():
+                owned = any(owner["uid"] in gone for owner in one["metadata"].get("ownerReferences", []))
+                if owned or (resource.kind == "Namespace" and key[1] == name):
+                    gone.add(one["metadata"]["uid"])
+                    keys.add(key)
+        for key in keys:
             self.objects.pop(key, None)
             self.applied.pop(key, None)
         return {

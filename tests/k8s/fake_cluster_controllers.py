@@ -12,6 +12,24 @@ Object = dict[str, Any]
 RUNNING = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
 CRASHED = {"exitCode": 1, "reason": "Error"}
 KILLED = {"exitCode": 137, "reason": "OOMKilled"}
+SCHEDULED = {"type": "PodScheduled", "status": "True"}
+WAITING = {
+    "image-pull": ("ImagePullBackOff", 'Back-off pulling image "{image}": not found'),
+    "config": ("CreateContainerConfigError", 'secret "genlevel-elsewhere" not found'),
+    "crash": ("CrashLoopBackOff", "back-off 40s restarting failed container"),
+    "oom": ("CrashLoopBackOff", "back-off 40s restarting failed container"),
+}
+UNSCHEDULED = {
+    "pending": "0/3 nodes are available: 3 Insufficient memory.",
+    "unbound": "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
+}
+EVENTS = {
+    "mount": ("FailedMount", 'MountVolume.SetUp failed for volume "tls": secret "genlevel-tls" not found'),
+    "not-ready": ("Unhealthy", "Readiness probe failed: service unhealthy (responded with NOT_SERVING)"),
+}
+RAY_FAILED = {
+    "activeServiceStatus": {"applicationStatuses": {"video": {"status": "DEPLOY_FAILED", "message": "ImportError: no module"}}}
+}
 
 
 class Controllers:
@@ -22,6 +40,9 @@ class Controllers:
         for kind in ("Deployment", "StatefulSet", "Job"):
             for item in list(cluster.of(kind).values()):
                 self._workload(cluster, item)
+        for service in cluster.of("RayService").values():
+            ready = cluster.behaviour.get(service["metadata"]["name"], "ready") == "ready"
+            self._status(cluster, service, {"conditions": [{"type": "Ready", "status": "True"}]} if ready else RAY_FAILED)
         for claim in cluster.of("PersistentVolumeClaim").values():
             self._status(cluster, claim, {"phase": "Pending" if "unbound" in cluster.behaviour.values() else "Bound"})
 
@@ -35,12 +56,12 @@ class Controllers:
         owner = self._replica_set(cluster, item, digest, behaviour) if kind == "Deployment" else item
         names = [f"{name}-{number}" if kind == "StatefulSet" else f"{name}-{digest}-{number}" for number in range(count)]
         for title, pod in list(cluster.of("Pod").items()):
-            if any(
-                ref["uid"] in (item["metadata"]["uid"], owner["metadata"]["uid"]) for ref in pod["metadata"]["ownerReferences"]
-            ) and (title not in names or pod["metadata"]["annotations"]["digest"] != digest):
+            marks = pod["metadata"]["annotations"]
+            if marks["workload"] == item["metadata"]["uid"] and (title not in names or marks["digest"] != digest):
                 del cluster.objects[("pods", "genlevel", title)]
         for title in names:
-            self._pod(cluster, owner, title, template, digest, behaviour if age >= cluster.delay else "starting")
+            marks = {"digest": digest, "workload": item["metadata"]["uid"]}
+            self._pod(cluster, owner, title, template, marks, behaviour if age >= cluster.delay else "starting")
         self._workload_status(cluster, item, count, behaviour, age >= cluster.delay)
 
     def _workload_status(self, cluster: Any, item: Object, count: int, behaviour: str, settled: bool) -> None:
@@ -87,14 +108,14 @@ class Controllers:
             found = cluster.add("ReplicaSet", name, "genlevel", metadata={"ownerReferences": owners}, spec={"replicas": 1})
         return dict(found)
 
-    def _pod(self, cluster: Any, owner: Object, name: str, template: Object, digest: str, behaviour: str) -> None:
+    def _pod(self, cluster: Any, owner: Object, name: str, template: Object, marks: Object, behaviour: str) -> None:
         pod = cluster.of("Pod").get(name)
         if pod is None:
             labels = dict(template["metadata"].get("labels") or {})
             if owner["kind"] == "Job":
                 labels["batch.kubernetes.io/job-name"] = owner["metadata"]["name"]
             owners = [{"kind": owner["kind"], "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"]}]
-            metadata = {"labels": labels, "annotations": {"digest": digest}, "ownerReferences": owners}
+            metadata = {"labels": labels, "annotations": marks, "ownerReferences": owners}
             pod = cluster.add(
                 "Pod", name, "genlevel", metadata=metadata, spec={**copy.deepcopy(template["spec"]), "nodeName": "node-1"}
             )
@@ -102,53 +123,33 @@ class Controllers:
 
     def _pod_status(self, cluster: Any, pod: Object, behaviour: str) -> Object:
         first = pod["spec"]["containers"][0]
-        scheduled = {"type": "PodScheduled", "status": "True"}
-        entry: Object = {
-            "name": first["name"],
-            "image": first["image"],
-            "restartCount": 0,
-            "ready": False,
-            "state": {"waiting": {"reason": "ContainerCreating"}},
-        }
+        entry: Object = {"name": first["name"], "image": first["image"], "restartCount": 0, "ready": False}
+        entry["state"] = {"waiting": {"reason": "ContainerCreating"}}
         status: Object = {
             "phase": "Pending",
-            "conditions": [scheduled, {"type": "Ready", "status": "False"}],
+            "conditions": [SCHEDULED, {"type": "Ready", "status": "False"}],
             "containerStatuses": [entry],
         }
-        waiting = {
-            "image-pull": ("ImagePullBackOff", f'Back-off pulling image "{first["image"]}": not found'),
-            "config": ("CreateContainerConfigError", 'secret "genlevel-elsewhere" not found'),
-            "crash": ("CrashLoopBackOff", "back-off 40s restarting failed container"),
-            "oom": ("CrashLoopBackOff", "back-off 40s restarting failed container"),
-        }
-        if behaviour in waiting:
-            entry["state"] = {"waiting": dict(zip(("reason", "message"), waiting[behaviour], strict=True))}
+        if behaviour in WAITING:
+            reason, message = WAITING[behaviour]
+            entry["state"] = {"waiting": {"reason": reason, "message": message.format(image=first["image"])}}
+        if behaviour in EVENTS:
+            self._event(cluster, pod, *EVENTS[behaviour])
         if behaviour in ("crash", "oom"):
             status["phase"] = "Running"
             entry |= {"restartCount": 4, "lastState": {"terminated": KILLED if behaviour == "oom" else CRASHED}}
-        elif behaviour in ("pending", "unbound"):
-            message = (
-                "0/3 nodes are available: 3 Insufficient memory."
-                if behaviour == "pending"
-                else "0/3 nodes are available: pod has unbound immediate PersistentVolumeClaims."
-            )
-            status["conditions"] = [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}]
-            status["containerStatuses"] = []
-        elif behaviour == "mount":
-            self._event(cluster, pod, "FailedMount", 'MountVolume.SetUp failed for volume "tls": secret "genlevel-tls" not found')
+        elif behaviour in UNSCHEDULED:
+            condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": UNSCHEDULED[behaviour]}
+            status |= {"conditions": [condition], "containerStatuses": []}
         elif behaviour == "not-ready":
             status["phase"] = "Running"
             entry |= {"state": RUNNING, "started": True}
-            self._event(cluster, pod, "Unhealthy", "Readiness probe failed: service unhealthy (responded with NOT_SERVING)")
         elif behaviour == "job-fail":
             status["phase"] = "Failed"
             entry["state"] = {"terminated": CRASHED}
         elif behaviour == "ready":
-            status = {
-                "phase": "Running",
-                "conditions": [scheduled, {"type": "Ready", "status": "True"}],
-                "containerStatuses": [{**entry, "ready": True, "state": RUNNING, "started": True}],
-            }
+            status |= {"phase": "Running", "conditions": [SCHEDULED, {"type": "Ready", "status": "True"}]}
+            entry |= {"ready": True, "state": RUNNING, "started": True}
         return status
 
     def _event(self, cluster: Any, item: Object, reason: str, message: str) -> None:

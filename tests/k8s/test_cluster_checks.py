@@ -33,9 +33,12 @@ def test_no_kubectl(tool: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"), [('{"clientVersion": {"gitVersion": "v1.20.4"}}', "v1.20.4, which is too old"), ("what", "does not say its version: what")]
+    ("answer", "said"),
+    [('{"clientVersion": {"gitVersion": "v1.20.4"}}', "v1.20.4, which is too old"), ("what", "does not say its version: what")],
 )
-def test_a_kubectl_that_is_too_old_or_none(tool: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, said: str) -> None:
+def test_a_kubectl_that_is_too_old_or_none(
+    tool: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: str, said: str
+) -> None:
     old = tmp_path / "old"
     old.write_text(f"#!/bin/sh\necho '{answer}'\n")
     old.chmod(0o755)
@@ -92,7 +95,10 @@ def test_an_old_cluster(tool: Any) -> None:
 def test_missing_permissions_are_listed(tool: Any) -> None:
     tool.cluster.denied = {("deployments", "create"), ("deployments", "patch"), ("secrets", "create"), ("pods/log", "get")}
     err = refused(tool)
-    assert "context fake is not permitted to: create, patch deployments.apps; get pods/log; create secrets (namespace genlevel)" in err
+    assert (
+        "context fake is not permitted to: create, patch deployments.apps; get pods/log; create secrets (namespace genlevel)"
+        in err
+    )
 
 
 def test_a_namespace_that_an_administrator_made_may_stay_as_it_is(tool: Any) -> None:
@@ -136,14 +142,22 @@ def test_no_gpu_node_for_pods_that_need_one(tool: Any) -> None:
 def ray_service(document: dict[str, Any]) -> None:
     if document["kind"] == "Deployment" and document["metadata"]["name"] == "eval-video":
         template = document["spec"]["template"]
-        document.update(apiVersion="ray.io/v1", kind="RayService", spec={"rayClusterConfig": {"headGroupSpec": {"template": template}}})
+        document.update(
+            apiVersion="ray.io/v1", kind="RayService", spec={"rayClusterConfig": {"headGroupSpec": {"template": template}}}
+        )
 
 
 def test_kuberay_missing_or_old(tool: Any) -> None:
     tool.edit(ray_service)
-    tool.edit(lambda document: document.update(kind="ConfigMap", apiVersion="v1", data={}) if document["kind"] == "HorizontalPodAutoscaler" else None)
+    tool.edit(
+        lambda document: (
+            document.update(kind="ConfigMap", apiVersion="v1", data={}) if document["kind"] == "HorizontalPodAutoscaler" else None
+        )
+    )
     assert "the CRD rayservices.ray.io is missing" in refused(tool, "--skip-check", "permissions")
-    crd = tool.cluster.add("CustomResourceDefinition", "rayservices.ray.io", spec={"versions": [{"name": "v1alpha1", "served": True}]})
+    crd = tool.cluster.add(
+        "CustomResourceDefinition", "rayservices.ray.io", spec={"versions": [{"name": "v1alpha1", "served": True}]}
+    )
     tool.cluster.ray = True
     assert "serves v1alpha1 only" in refused(tool, "--skip-check", "permissions")
     crd["spec"]["versions"][0]["name"] = "v1"
@@ -168,7 +182,14 @@ def test_images_missing_in_a_local_cluster(tool: Any, tmp_path: Path, monkeypatc
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
     assert tool("up", "--skip-check", "permissions", "--load-images")[0] == 0
-    assert called.read_text().split() == ["load", "docker-image", "--name", "mine", "genlevel/orchestrator:dev", "genlevel/video:dev"]
+    assert called.read_text().split() == [
+        "load",
+        "docker-image",
+        "--name",
+        "mine",
+        "genlevel/orchestrator:dev",
+        "genlevel/video:dev",
+    ]
     (tmp_path / "docker").write_text("#!/bin/sh\nexit 1\n")
     tool.cluster.requests.clear()
     assert "container engine has no genlevel/orchestrator:dev" in refused(tool, "--skip-check", "permissions", "--load-images")

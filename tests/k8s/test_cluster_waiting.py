@@ -10,7 +10,11 @@ import pytest
 CASES = {
     "image-pull": (
         "eval-video",
-        ["deployment/eval-video is not ready: pod/eval-video-", "ImagePullBackOff: image genlevel/video:dev cannot be pulled", "not found"],
+        [
+            "deployment/eval-video is not ready: pod/eval-video-",
+            "ImagePullBackOff: image genlevel/video:dev cannot be pulled",
+            "not found",
+        ],
         "REGISTRY=",
     ),
     "crash": (
@@ -18,18 +22,45 @@ CASES = {
         ["CrashLoopBackOff: container evaluator ended with exit code 1 (Error), 4 restarts", "| RuntimeError: no such metric"],
         "log's last lines",
     ),
-    "oom": ("eval-video", ["OOMKilled: container evaluator used more memory than its limit of 2Gi, 4 restarts"], "Raise the memory limit"),
+    "oom": (
+        "eval-video",
+        ["OOMKilled: container evaluator used more memory than its limit of 2Gi, 4 restarts"],
+        "Raise the memory limit",
+    ),
     "pending": ("eval-video", ["Unschedulable: 0/3 nodes are available: 3 Insufficient memory."], "Make room"),
     "unbound": (
         "eval-video",
-        ["UnboundClaim: claim weights is not bound (storage class slow): no volume plugin matched", "the scheduler says: 0/3 nodes"],
+        [
+            "UnboundClaim: claim weights is not bound (storage class slow): no volume plugin matched",
+            "the scheduler says: 0/3 nodes",
+        ],
         "storage class",
     ),
-    "config": ("orchestrator", ['CreateContainerConfigError: container orchestrator: secret "genlevel-elsewhere" not found'], "Make the Secret"),
-    "mount": ("orchestrator", ['FailedMount: MountVolume.SetUp failed for volume "tls": secret "genlevel-tls" not found'], "volume or Secret"),
-    "quota": ("eval-video", ["deployment/eval-video QuotaExceeded:", "exceeded quota: small", "limited: requests.memory=32Gi"], "ResourceQuota"),
-    "admission": ("database", ["statefulset/database AdmissionRefused:", 'violates PodSecurity "restricted:latest"'], "meet its policy"),
-    "job-fail": ("weights-fetch", ["pod/weights-fetch-", "JobFailed: BackoffLimitExceeded", "| no route to the index"], "starts the Job again"),
+    "config": (
+        "orchestrator",
+        ['CreateContainerConfigError: container orchestrator: secret "genlevel-elsewhere" not found'],
+        "Make the Secret",
+    ),
+    "mount": (
+        "orchestrator",
+        ['FailedMount: MountVolume.SetUp failed for volume "tls": secret "genlevel-tls" not found'],
+        "volume or Secret",
+    ),
+    "quota": (
+        "eval-video",
+        ["deployment/eval-video QuotaExceeded:", "exceeded quota: small", "limited: requests.memory=32Gi"],
+        "ResourceQuota",
+    ),
+    "admission": (
+        "database",
+        ["statefulset/database AdmissionRefused:", 'violates PodSecurity "restricted:latest"'],
+        "meet its policy",
+    ),
+    "job-fail": (
+        "weights-fetch",
+        ["pod/weights-fetch-", "JobFailed: BackoffLimitExceeded", "| no route to the index"],
+        "starts the Job again",
+    ),
 }
 
 
@@ -41,7 +72,9 @@ def test_a_failure_names_pod_and_reason_and_ends_soon(tool: Any, behaviour: str)
     if behaviour == "unbound":
         claim = tool.cluster.add("PersistentVolumeClaim", "weights", "genlevel", spec={"storageClassName": "slow"})
         about = {"kind": "PersistentVolumeClaim", "name": "weights", "uid": claim["metadata"]["uid"]}
-        tool.cluster.add("Event", "w", "genlevel", involvedObject=about, reason="ProvisioningFailed", message="no volume plugin matched")
+        tool.cluster.add(
+            "Event", "w", "genlevel", involvedObject=about, reason="ProvisioningFailed", message="no volume plugin matched"
+        )
     started = time.monotonic()
     code, _, err = tool("up", "--skip-check", "permissions", "--timeout", "60")
     assert code == 1
