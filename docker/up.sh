@@ -97,7 +97,7 @@ up() {
   echo "ready after $((SECONDS - begun)) s"
   echo "orchestrator: grpc${tls:+s}://${GENLEVEL_BIND:-127.0.0.1}:$port, token in $GENLEVEL_SECRETS/token${tls:+, authority $GENLEVEL_SECRETS/tls.crt}"
   case " ${services[*]} " in *" gateway "*) echo "gateway: ${GENLEVEL_BIND:-127.0.0.1}:$gateway_port (TLS), same token, authority $GENLEVEL_SECRETS/tls.crt" ;; esac
-  echo "try: ${tls:+GENLEVEL_TLS_AUTHORITY=$GENLEVEL_SECRETS/tls.crt }GENLEVEL_ORCHESTRATOR_TOKEN=\$(cat $GENLEVEL_SECRETS/token) genlevel run $GENLEVEL_BUNDLES/predictions --references $GENLEVEL_BUNDLES/references --model demo --endpoint grpc${tls:+s}://127.0.0.1:$port"
+  echo "try: ${tls:+GENLEVEL_TLS_AUTHORITY=$GENLEVEL_SECRETS/tls.crt }GENLEVEL_TOKEN_FILE=$GENLEVEL_SECRETS/token genlevel run $GENLEVEL_BUNDLES/predictions --references $GENLEVEL_BUNDLES/references --model demo --endpoint grpc${tls:+s}://127.0.0.1:$port"
 }
 
 command=up extra=() volumes=
