@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import sys
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +30,10 @@ EVALUATORS = {
 }
 """Evaluators by their name on the network."""
 HEAD = "# Written by scripts/k8s_config.py; edit {source} and run it again.\n"
-MEDIA = {
-    "base": {"remote": True},
-    "components/store": {"remote": True, "media_store": k8s_media.STORE},
-    "components/shared-volume": {"remote": False},
+MEDIA: dict[str, tuple[bool, str]] = {
+    "base": (True, ""), "components/store": (True, k8s_media.STORE), "components/shared-volume": (False, ""),
 }
-"""How media travel: what the settings say of every evaluator, by the folder that says so."""
+"""How media travel, by the folder that says so: whether evaluators are remote, and the store."""
 IN_FLIGHT = 8  # two shards for each of at most four pods: one at work, one on its way
 
 
@@ -62,11 +59,12 @@ def dump(*documents: Any) -> str:
     return yaml.dump_all(documents, Dumper=Dumper, sort_keys=False, width=140)
 
 
-def settings(media: Mapping[str, Any]) -> str:
+def settings(remote: bool, store: str) -> str:
     """The orchestrator's settings."""
     lines = [
         'state = "/var/lib/genlevel/state"',
         'database_file = "/run/secrets/genlevel/database-url"',
+        *([f'media_store = "{store}"'] if store else []),
         "",
         "[serve]",
         'host = "0.0.0.0"',
@@ -79,14 +77,11 @@ def settings(media: Mapping[str, Any]) -> str:
         "",
         "[dispatch]",
         f"in_flight = {IN_FLIGHT}",
+        "",
+        "[evaluators]",
     ]
-    for host, name in EVALUATORS.items():
-        lines += ["", f"[evaluators.{name}]", f'target = "{host}:9000"', *(f"{key} = {_toml(value)}" for key, value in media.items())]
+    lines += [f'{name} = {{ target = "{host}:9000", remote = {str(remote).lower()} }}' for host, name in EVALUATORS.items()]
     return "\n".join(lines) + "\n"
-
-
-def _toml(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else f'"{value}"'
 
 
 def tag() -> str:
@@ -101,7 +96,7 @@ def files() -> dict[str, str]:
     own = HEAD.format(source="that script")
     result = {"base/config/services.toml": SERVICES.read_text(encoding="utf-8")}
     for folder, media in MEDIA.items():
-        result[f"{folder}/config/config.toml"] = own + settings(media)
+        result[f"{folder}/config/config.toml"] = own + settings(*media)
     for folder, patches in k8s_sizes.patches(sizes, EVALUATORS).items():
         result[f"{folder}/sizes.yaml"] = HEAD.format(source="k8s/sizes.toml") + dump(*patches)
     for host, name in EVALUATORS.items():

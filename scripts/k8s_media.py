@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,21 +43,13 @@ def patches(evaluators: Mapping[str, str], fetch: Size, tag: str) -> dict[str, A
         **_weights_per_pod(evaluators, fetch, tag),
     }
     result["store/orchestrator.yaml"] = _at(POD, _add("env", inside))
-    result["external-s3/orchestrator.yaml"] = _at(POD, _add("env", [*outside, _remote(evaluators)]))
+    result["external-s3/orchestrator.yaml"] = _at(POD, _add("env", outside))
     return result
 
 
 def _secret(key: str, *, optional: bool = False) -> dict[str, Any]:
     reference = {"name": "genlevel-store", "key": key, **({"optional": True} if optional else {})}
     return {"name": key, "valueFrom": {"secretKeyRef": reference}}
-
-
-def _remote(evaluators: Mapping[str, str]) -> dict[str, str]:
-    """Only the Secret knows the bucket, so the settings of the evaluators stand in a variable here, which Kubernetes completes."""
-    table = {
-        name: {"target": f"{host}:9000", "remote": True, "media_store": "$(GENLEVEL_MEDIA_STORE)"} for host, name in evaluators.items()
-    }
-    return {"name": "GENLEVEL_EVALUATORS", "value": json.dumps(table)}
 
 
 def _add(field: str, values: Sequence[Any]) -> Operations:

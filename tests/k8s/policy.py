@@ -75,7 +75,8 @@ def images(pod: Any, objects: Sequence[Object]) -> Iterator[str]:
     """A name of ours with a tag that says which."""
     for container in pod.containers:
         image = container.get("image", "")
-        tag = image.rpartition(":")[2] if ":" in image else ""
+        # A colon before the last slash is the port of a registry.
+        tag = image.rpartition("/")[2].partition(":")[2]
         if not tag or tag == "latest":
             yield f"{container['name']}: image {image!r} has no tag or the tag latest"
         if container.get("imagePullPolicy") == "Always":
