@@ -99,12 +99,23 @@ logs: $(INSTALLED) ## its logs (COMPONENT=video, FOLLOW=1, PREVIOUS=1)
 bench: weights ## compare with the other tools, as ratios
 	$(BIN)/python -m benchmarks.run
 
-lock: $(UV) ## compile requirements.lock and the oracles' locks
+images: ## build the container images; IMAGES_OPTIONS are those of docker/build.py
+	@echo "Building the images: about 6 GB to download, 12 GB in Docker's store; what is there already is not built again."
+	$(PYTHON) docker/build.py $(IMAGES_OPTIONS)
+
+compose-up: ## start the whole system in containers on this machine; COMPOSE_OPTIONS are those of docker/up.sh
+	docker/up.sh up $(COMPOSE_OPTIONS)
+
+compose-down: ## end it; COMPOSE_OPTIONS=--volumes removes its runs and weights too
+	docker/up.sh down $(COMPOSE_OPTIONS)
+
+lock: $(UV) ## compile requirements.lock, and the locks of oracles and images
 	for input in requirements/all.in $(wildcard requirements/oracles-*.in); do \
 	  output=requirements.lock; [ $$input = requirements/all.in ] || output=$${input%.in}.lock; \
 	  $(UV) pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_31 --generate-hashes --no-emit-index-url --no-annotate $$input -o $$output; done
+	$(PYTHON) docker/lock.py
 
 clean: ## remove what was built (not .venv)
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install weights demo-bundle demo oracles test test-containers lint protos up down smoke status logs bench lock clean
+.PHONY: help install weights demo-bundle demo oracles test test-containers lint protos up down smoke status logs bench images compose-up compose-down lock clean

@@ -15,5 +15,5 @@ access=$(read_key "$STORE_ACCESS_KEY_FILE")
 secret=$(read_key "$STORE_SECRET_KEY_FILE")
 mkdir -p "/var/lib/genlevel/store/$STORE_BUCKET" 2>/dev/null || fail "cannot write to /var/lib/genlevel/store: the volume must belong to user $(id -u)"
 # In the environment, not on the command line, where every process could read it.
-export RCLONE_AUTH_KEY="$access,$secret"
+export RCLONE_AUTH_KEY="\"$access,$secret\""  # quoted: a comma separates pairs otherwise
 exec rclone serve s3 /var/lib/genlevel/store --addr :9200 --config /tmp/rclone.conf --cache-dir /tmp/rclone --vfs-cache-mode off --log-level NOTICE
