@@ -97,7 +97,7 @@ def _weights_per_pod(evaluators: Mapping[str, str], fetch: Size, tag: str) -> di
         "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "any"}, "spec": {"template": {"metadata": labels, "spec": pod}},
     }
     result: dict[str, Any] = {"weights-per-pod/evaluator.yaml": deployment}
-    operations = [
+    operations: Operations = [
         {"op": "replace", "path": "{pod}/volumes/0", "value": WEIGHTS_VOLUME}, {"op": "add", "path": "{pod}/initContainers", "value": [first]},
     ]
     for host in evaluators:

@@ -81,7 +81,7 @@ def test_the_orchestrator_never_runs_twice(rendering: Any) -> None:
 
 def test_pods_that_share_a_volume_of_one_node_run_on_one_node(rendering: Any) -> None:
     objects = rendering.render("base")
-    users = [pod for pod in rendering.pods(objects) if any("weights" == volume["name"] for volume in pod.spec["volumes"])]
+    users = [pod for pod in rendering.pods(objects) if any(volume["name"] == "weights" for volume in pod.spec["volumes"])]
     assert len(users) == 6
     for pod in users:
         (term,) = pod.spec["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
