@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
 # Starts the whole system on this machine, or ends it.
 #
-#   docker/up.sh [up] [--tls] [--profile store|gateway]...   make the secrets once, start, wait until healthy, say where it is
-#   docker/up.sh down [--volumes]                            end it; with --volumes runs, weights and database go too
-#   docker/up.sh secrets                                     only make the secrets
+#   docker/up.sh [up] [--tls] [--store] [--gateway]   make the secrets once, start, wait until healthy, say where it is
+#     --tls      the orchestrator has TLS (tls.crt and tls.key among the secrets; self-signed ones are made)
+#     --store    media travel through an S3-compatible store instead of shared folders
+#     --gateway  the evaluators can be called from outside, with TLS and the token
+#   docker/up.sh down [--volumes]                     end it; with --volumes runs, weights and database go too
+#   docker/up.sh logs | ps                            what it says, what runs
+#   docker/up.sh secrets                              only make the secrets
 #
 # Variables: see the head of docker/compose.yaml, and GENLEVEL_PROJECT (name of the compose project, genlevel).
 set -euo pipefail
@@ -34,6 +38,8 @@ secrets() {
   printf 'postgresql+psycopg://genlevel:%s@database:5432/genlevel\n' "$(cat "$GENLEVEL_SECRETS/database-password")" | write database-url
   random 10 | write store-access-key
   random 32 | write store-secret-key
+  printf '[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n' \
+    "$(cat "$GENLEVEL_SECRETS/store-access-key")" "$(cat "$GENLEVEL_SECRETS/store-secret-key")" | write aws-credentials
   [ -s "$GENLEVEL_SECRETS/tls.key" ] && return
   command -v openssl >/dev/null || { echo "docker/up.sh: no openssl here, so no certificate for --tls and the gateway: put tls.crt and tls.key into $GENLEVEL_SECRETS" >&2; return; }
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 825 -subj /CN=genlevel \
@@ -63,7 +69,7 @@ check() {
   [ -d "$GENLEVEL_BUNDLES" ] || fail "no folder $GENLEVEL_BUNDLES: run 'make demo-bundle', or name a folder of bundles in GENLEVEL_BUNDLES"
 }
 
-state() { docker inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}} {{.State.ExitCode}}' "$1"; }
+state() { docker inspect --format '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}} {{.State.ExitCode}} restarts={{.RestartCount}}' "$1"; }
 
 # Prints what is not ready yet; fails with the log of a container that ended badly.
 waiting() {
@@ -73,9 +79,9 @@ waiting() {
     [ -n "$id" ] || { left+=" $service"; continue; }
     now=$(state "$id")
     case "$service:$now" in
-      weights:"exited  0" | *:"running healthy "*) ;;
+      weights:"exited  0 "* | *:"running healthy "*) ;;
       weights:exited*) compose logs --tail 20 weights >&2; fail "the weights were not fetched: see the lines above" ;;
-      *:exited* | *:dead* | *:restarting* | *unhealthy*) compose logs --tail 30 "$service" >&2; fail "$service does not run ($now): see the lines above" ;;
+      *:exited* | *:dead* | *" unhealthy "* | *restarts=[3-9]* | *restarts=[1-9][0-9]*) compose logs --tail 30 "$service" >&2; fail "$service does not run ($now): see the lines above" ;;
       *) left+=" $service" ;;
     esac
   done
@@ -87,30 +93,32 @@ up() {
   check
   secrets
   compose up --detach --no-build --remove-orphans || { waiting >/dev/null; fail "compose could not start everything: see the lines above"; }
-  while left=$(waiting) && [ -n "$left" ]; do
+  while true; do
+    left=$(waiting) || exit 1
+    [ -n "$left" ] || break
     [ "$left" = "$before" ] || echo "waiting for$left" >&2
     before=$left
     [ $((SECONDS - begun)) -lt "$seconds" ] || fail "not ready after $seconds s:$left; see '$0 logs'"
     sleep 1
   done
-  [ -z "$left" ] || exit 1
   echo "ready after $((SECONDS - begun)) s"
   echo "orchestrator: grpc${tls:+s}://${GENLEVEL_BIND:-127.0.0.1}:$port, token in $GENLEVEL_SECRETS/token${tls:+, authority $GENLEVEL_SECRETS/tls.crt}"
   case " ${services[*]} " in *" gateway "*) echo "gateway: ${GENLEVEL_BIND:-127.0.0.1}:$gateway_port (TLS), same token, authority $GENLEVEL_SECRETS/tls.crt" ;; esac
-  echo "try: ${tls:+GENLEVEL_TLS_AUTHORITY=$GENLEVEL_SECRETS/tls.crt }GENLEVEL_TOKEN_FILE=$GENLEVEL_SECRETS/token genlevel run $GENLEVEL_BUNDLES/predictions --references $GENLEVEL_BUNDLES/references --model demo --endpoint grpc${tls:+s}://127.0.0.1:$port"
+  echo "try: ${tls:+GENLEVEL_TLS_AUTHORITY=$GENLEVEL_SECRETS/tls.crt }GENLEVEL_TOKEN_FILE=$GENLEVEL_SECRETS/token genlevel run /var/lib/genlevel/bundles/predictions --references /var/lib/genlevel/bundles/references --model demo --endpoint grpc${tls:+s}://127.0.0.1:$port"
+  echo "what lies in $GENLEVEL_BUNDLES is /var/lib/genlevel/bundles there; folders elsewhere go with --upload"
 }
 
 command=up extra=() volumes=
 case "${1:-}" in up | down | secrets | logs | ps) command=$1; shift ;; esac
 while [ $# -gt 0 ]; do
   case "$1" in
-    --tls) tls=1 files+=(--file docker/compose.tls.yaml); shift ;;
-    --profile)
-      case "${2:-}" in store | gateway) ;; *) fail "--profile ${2:-}: store or gateway" ;; esac
-      extra+=("$2") services+=("$2"); shift 2 ;;
-    --volumes) volumes=--volumes; shift ;;
+    --tls) tls=1 files+=(--file docker/compose.tls.yaml) ;;
+    --store) files+=(--file docker/compose.store.yaml) extra+=(store) services+=(store) ;;
+    --gateway) extra+=(gateway) services+=(gateway) ;;
+    --volumes) volumes=--volumes ;;
     *) fail "unknown option $1: see the head of this file" ;;
   esac
+  shift
 done
 export GENLEVEL_TAG=${GENLEVEL_TAG:-$(last_tag)}
 [ ${#extra[@]} -eq 0 ] || { export COMPOSE_PROFILES; COMPOSE_PROFILES=$(IFS=,; echo "${extra[*]}"); }

@@ -16,7 +16,7 @@ else
   fresh=$(mktemp -d "$(dirname "$PGDATA")/fresh.XXXXXX")
   trap 'rm -rf "$fresh"' EXIT
   initdb --pgdata="$fresh" --username="$POSTGRES_USER" --pwfile="$POSTGRES_PASSWORD_FILE" \
-    --auth=scram-sha-256 --encoding=UTF8 --locale=C.UTF-8 --data-checksums >/dev/null
+    --auth-host=scram-sha-256 --auth-local=peer --encoding=UTF8 --locale=C.UTF-8 --data-checksums >/dev/null
   echo "host all all all scram-sha-256" >>"$fresh/pg_hba.conf"
   if [ "$POSTGRES_DB" != postgres ]; then
     echo "CREATE DATABASE \"$POSTGRES_DB\";" | postgres --single -j -D "$fresh" postgres >/dev/null
