@@ -145,6 +145,7 @@ GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "entity_f1": entities,
     "relation_f1": relations,
     "bleu_1": texts,
+    "bleu_4": texts,
     "rouge_1_f": texts,
     "rouge_l_f": texts,
 }

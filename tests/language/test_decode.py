@@ -36,7 +36,7 @@ typed = st.fixed_dictionaries(
     },
 )
 IN_WORDS = {"spans": ("BAD_TUPLE", "BAD_JSON", "WRONG_TYPE"), "events": ("BAD_TUPLE", "BAD_JSON", "WRONG_TYPE")}
-RIGHT = {"entity_f1": "a => b", "event_f1": "a => b"}
+RIGHT = {"entity_f1": "a => b", "event_f1": "a => b", "bleu_4": "a b c d"}
 """A text that is a good answer to itself; `a` for the other metrics."""
 
 

@@ -18,6 +18,7 @@ EVALUATOR = Evaluator(
         "entity_f1",
         "relation_f1",
         "bleu_1",
+        "bleu_4",
         "rouge_1_f",
         "rouge_l_f",
     ),

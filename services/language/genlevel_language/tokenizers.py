@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
+
+from genlevel_language import ptb
 
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 # Lower-cases letters and turns all but letters and digits into spaces: for ASCII text three times as fast as the expression.
@@ -43,6 +46,15 @@ def nltk_words(text: str) -> list[str]:
     return words
 
 
+def cut(text: str, tokenizer: str, lowercase: bool = False) -> list[str]:
+    """The tokens a metric's parameters ask for; `ptb` is in lower case anyway.
+
+    >>> cut("A dog's bowl.", "ptb"), cut("A b", "whitespace", lowercase=True)
+    (['a', 'dog', "'s", 'bowl'], ['a', 'b'])
+    """
+    return _TOKENIZERS[tokenizer](text.lower() if lowercase else text)
+
+
 @cache
 def _word_tokenizer() -> Any:
     from nltk.tokenize.destructive import NLTKWordTokenizer
@@ -61,3 +73,11 @@ def _porter() -> Any:
 def _stem(word: str) -> str:
     stem: str = _porter().stem(word)
     return stem
+
+
+_TOKENIZERS: dict[str, Callable[[str], list[str]]] = {
+    "nltk": nltk_words,
+    "whitespace": str.split,
+    "character": characters,
+    "ptb": ptb.words,
+}

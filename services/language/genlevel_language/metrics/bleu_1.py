@@ -12,6 +12,7 @@ c is the number of words of the output, r of the reference, matches the words fo
                                          splitter needs data that no package ships, so full stops inside a text stay on their word
     tokenizer=whitespace                 code, LaTeX, SQL, HTML, and captions
     tokenizer=character                  Chinese and Japanese
+    tokenizer=ptb                        words as caption evaluation counts them (bleu_4)
 
     Direction     higher is better
     Range         [0, 100]
@@ -35,7 +36,6 @@ Pooling is not averaging: see tests/language/test_bleu_1.py for two samples whos
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,15 +45,9 @@ from numpy.typing import NDArray
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
-from genlevel_evaluator.statistics import ngrams
+from genlevel_evaluator.statistics import ngrams, ngrams_bleu
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap, bootstrap_mean
 from genlevel_language import tokenizers
-
-_TOKENIZERS: dict[str, Callable[[str], list[str]]] = {
-    "nltk": tokenizers.nltk_words,
-    "whitespace": str.split,
-    "character": tokenizers.characters,
-}
 
 
 @dataclass(frozen=True)
@@ -61,7 +55,7 @@ class Bleu1Parameters(Parameters):
     """Parameters of BLEU-1."""
 
     pooling: Literal["sample", "corpus"] = "sample"
-    tokenizer: Literal["nltk", "whitespace", "character"] = "nltk"
+    tokenizer: Literal["nltk", "whitespace", "character", "ptb"] = "nltk"
     lowercase: bool = False
     references: Literal["best", "together"] = "best"
 
@@ -71,14 +65,13 @@ def _bleu(matches: float, hypothesis_length: float, reference_length: float) -> 
 
 
 def _against(hypothesis: list[str], references: list[list[str]]) -> tuple[int, int, int]:
-    length = len(hypothesis)
-    return ngrams.clipped_matches(hypothesis, references), length, ngrams.closest_length(length, map(len, references))
+    counts = ngrams_bleu.counts(hypothesis, references, order=1)
+    return counts.matches[0], counts.hypothesis_length, counts.reference_length
 
 
 def _statistics(prediction: str, references: tuple[str, ...], parameters: Bleu1Parameters) -> Row:
-    tokenize = _TOKENIZERS[parameters.tokenizer]
-    texts = [text.lower() if parameters.lowercase else text for text in (prediction, *references)]
-    hypothesis, *tokens = [tokenize(text) for text in texts]
+    texts = (prediction, *references)
+    hypothesis, *tokens = [tokenizers.cut(text, parameters.tokenizer, parameters.lowercase) for text in texts]
     if parameters.references == "together":
         best = _against(hypothesis, tokens)
     else:
