@@ -106,7 +106,10 @@ class Installer:
         wanted = f"torch=={version(lock['torch'])}+cpu"
         compiled = self.run(self.uv, "pip", "compile", "--quiet", "--no-deps", "--generate-hashes", "--no-header", "--no-annotate",
                             "--no-emit-index-url", "--python", sys.executable, "--default-index", index, "-", text=wanted + "\n")  # fmt: skip
-        return blocks(compiled)
+        found = blocks(compiled)
+        if "--hash=" not in found["torch"]:
+            raise InstallError(f"the index of TORCH_INDEX_URL gives no hash of {wanted}: use one that does")
+        return found
 
     def install(self, lock: dict[str, str], index: str) -> None:
         """Into the virtual environment, which is made when it is not there."""
