@@ -200,3 +200,10 @@ def test_six_images_do_not_cost_six_times_torch(engine: Any, images: dict[str, s
     unique = whole["orchestrator"] + engine.images.get(images["torch"]).attrs["Size"] + sum(whole[name] - below[name] for name in EVALUATORS)
     numbers["megabytes"] = {"sum_of_six": round(sum(whole.values()) / 1e6), "stored_once": round(unique / 1e6)}
     assert unique < 0.5 * sum(whole.values())
+
+
+@pytest.mark.parametrize("name", [*PUBLISHED, "base", "torch"])
+def test_size(engine: Any, images: dict[str, str], bases: dict[str, str], name: str) -> None:
+    below = engine.images.get({**images, **bases}[IMAGES[name]["parent"]]).attrs["Size"]
+    added = (engine.images.get(images[name]).attrs["Size"] - below) / 1e6
+    assert added <= IMAGES[name]["megabytes"], f"{name} adds {added:.0f} MB to {IMAGES[name]['parent']}"

@@ -171,6 +171,6 @@ def kill_main_process(engine: docker.DockerClient, container: Any, image: str) -
     """SIGKILL to a container's first process, from outside: a `docker kill` would switch the restart policy off."""
     number = inspected(container)["Pid"]
     engine.containers.run(
-        image, ["kill", "-9", str(number)], entrypoint="", remove=True, pid_mode="host", user="0", cap_drop=["ALL"], cap_add=["KILL"],
+        image, ["-c", f"kill -9 {number}"], entrypoint="sh", remove=True, pid_mode="host", user="0", cap_drop=["ALL"], cap_add=["KILL"],
         network_mode="none",
     )  # fmt: skip

@@ -57,13 +57,13 @@ def get(container: Any, path: str) -> bytes:
         return member.read()
 
 
-def execute(container: Any, *command: str) -> str:
+def execute(container: Any, *command: str, environment: dict[str, str] | None = None) -> str:
     """Output of a command in a running container.
 
     Raises:
         Broken: it ended with another status than 0.
     """
-    status, output = container.exec_run(list(command))
+    status, output = container.exec_run(list(command), environment=environment)
     text = output.decode(errors="replace")
     if status:
         raise Broken(f"{container.name}: {' '.join(command)} ended with {status}: {text[-2000:]}")
@@ -154,7 +154,9 @@ class System:
 
     def sql(self, query: str) -> list[list[str]]:
         """Rows of a query of the journal."""
-        text = execute(self.project.container("database"), "psql", "-U", "genlevel", "-d", "genlevel", "-At", "-F", "\t", "-c", query)
+        environment = {"PGPASSWORD": (self.secrets / "database-password").read_text()}
+        psql = ["psql", "-h", "127.0.0.1", "-U", "genlevel", "-d", "genlevel", "-At", "-F", "\t", "-c", query]
+        text = execute(self.project.container("database"), *psql, environment=environment)
         return [line.split("\t") for line in text.splitlines()]
 
     def forget(self) -> None:
