@@ -96,16 +96,17 @@ def serve(given: argparse.Namespace, asked: list[int]) -> None:
         raise Refusal(str(error)) from None
     except OSError as error:
         raise Refusal(f"{error}; free the port, and give the container a writable /tmp") from None
+    finished = True
     try:
         log.info("evaluator %s starts: gRPC on port %d, health on port %d", evaluator.name, given.port, health.port)
         handle = _started(serving)
         watcher = Watcher(evaluator.name, plan, handle, serving.address, health, ServeLogs(serving.folder, _serve_line))
         if not asked:
-            asyncio.run(until_ended(watcher))
+            finished = asyncio.run(until_ended(watcher))
     finally:
         with open(os.devnull, "w") as nowhere:  # Ray prints what its parts miss while it takes them down
             os.dup2(nowhere.fileno(), 1)
-        serving.stop()
+        serving.stop(at_once=not finished)
         health.stop()
     log.info("ended")
 
@@ -122,8 +123,8 @@ def _started(serving: LocalServe) -> Any:
         ) from error
 
 
-async def until_ended(watcher: Watcher) -> None:
-    """Watches until the first signal, then drains; a second one hurries."""
+async def until_ended(watcher: Watcher) -> bool:
+    """Watches until the first signal, then drains; a second one hurries. Returns whether all calls were finished."""
     stop, hurry = asyncio.Event(), asyncio.Event()
 
     def told() -> None:
@@ -132,7 +133,7 @@ async def until_ended(watcher: Watcher) -> None:
     for number in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, told)
     await watcher.watch(stop)
-    await watcher.drain(hurry)
+    return await watcher.drain(hurry)
 
 
 def check_port(port: int, option: str) -> None:

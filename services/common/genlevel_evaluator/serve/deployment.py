@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -105,6 +106,15 @@ def prepare_replica() -> None:
     ours = logging.getLogger("genlevel_evaluator")
     ours.handlers = logging.getLogger("ray.serve").handlers
     ours.propagate = False
+    for handler in ours.handlers:
+        handler.addFilter(_trace_as_text)
+
+
+def _trace_as_text(record: logging.LogRecord) -> bool:
+    """Formats a trace before a formatter does: that would use `print`, which Serve replaces in its replicas and which then garbles it."""
+    if record.exc_info and record.exc_info[0] and not record.exc_text:
+        record.exc_text = "".join(traceback.format_exception(*record.exc_info)).rstrip()
+    return True
 
 
 def application(name: str, roots: Sequence[str], plan: ServicePlan) -> Application:

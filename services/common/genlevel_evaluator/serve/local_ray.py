@@ -126,13 +126,17 @@ class LocalServe:
         """Where all evaluators are reached from this machine; the metadata key `application` chooses one."""
         return f"{loopback.HOST}:{self.port}"
 
-    def stop(self) -> None:
-        """Ends Serve and Ray and removes what they left in the temporary folder."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """Ends Serve and Ray and removes what they left in the temporary folder.
+
+        Args:
+            at_once: calls in work have had their time: Serve does not wait for them again.
+        """
         import ray
         from ray import serve
 
         try:
-            if ray.is_initialized():
+            if ray.is_initialized() and not at_once:
                 serve.shutdown()
         finally:
             ray.shutdown()

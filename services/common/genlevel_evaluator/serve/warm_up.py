@@ -71,9 +71,13 @@ class WarmUp:
             except EvaluatorError as error:
                 faults.append(f"backbone {name}: {error.message}, file {expected_file(wanted)}; {error.remedy}")
             except Exception as error:  # whatever a library raises: it is named, and tried again
-                log.exception("backbone %s cannot be loaded", name)
-                faults.append(f"backbone {name} cannot be loaded: {type(error).__name__}: {_line(error)}, file {expected_file(wanted)}; "
-                              f"run `genlevel weights verify {wanted}` and see that the image has the libraries it needs")
+                fault = (
+                    f"backbone {name} cannot be loaded: {type(error).__name__}: {_line(error)}, file {expected_file(wanted)}; "
+                    f"run `genlevel weights verify {wanted}` and see that the image has the libraries it needs"
+                )
+                if fault not in self._faults:
+                    log.exception("backbone %s cannot be loaded", name)
+                faults.append(fault)
         return faults
 
 

@@ -102,8 +102,8 @@ class Watcher:
             self._said.add(line)
             log.info(line)
 
-    async def drain(self, hurry: asyncio.Event) -> None:
-        """Not ready at once; takes calls until clients have seen that; then waits for those in work.
+    async def drain(self, hurry: asyncio.Event) -> bool:
+        """Not ready at once; takes calls until clients have seen that; then waits for those in work. Returns whether they are finished.
 
         Args:
             hurry: set when the evaluator was told a second time to end: takes no more calls at once.
@@ -120,6 +120,7 @@ class Watcher:
             log.warning("%d calls are cut off after %g seconds; their callers may repeat them", left, self._plan.graceful_shutdown_timeout_s)
         await asyncio.sleep(0.5)  # the last replies are on their way through the proxy
         self._logs.forward()
+        return not left
 
     async def _in_flight(self, method: str) -> int:
         answers, why = await self._broadcast(method)
