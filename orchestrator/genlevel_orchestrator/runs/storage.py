@@ -9,6 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -21,12 +22,13 @@ PART_BYTES = 8 << 20
 """Files up to this size go in one request, larger ones in parts of it."""
 # Storage where an object appears whole or not at all, and where a move would be a copy and a removal.
 _OBJECT_STORES = frozenset(["s3", "s3a", "gs", "gcs", "abfs", "az", "adl", "oss", "oci", "r2", "b2", "memory"])
-# With s3fs's own second attempt an endpoint that swallows packets is named after 5 + 5 seconds.
 _S3_OPTIONS: dict[str, Any] = {
     "use_listings_cache": False,
-    "config_kwargs": {"connect_timeout": 5, "read_timeout": 20, "retries": {"max_attempts": 0}, "max_pool_connections": 16},
+    "config_kwargs": {"connect_timeout": 4, "read_timeout": 10, "retries": {"max_attempts": 0}, "max_pool_connections": 16},
 }
 _S3_ATTEMPTS = 2
+_CALL_SECONDS = 15.0
+_SLOWEST_BYTES = 256 << 10  # a second
 _CREDENTIALS = "NoCredentialsError PartialCredentialsError CredentialRetrievalError TokenRetrievalError ProfileNotFound"
 _NETWORK = (
     "EndpointConnectionError ConnectTimeoutError ReadTimeoutError ConnectionClosedError HTTPClientError ConnectionError ClientConnectionError "
@@ -84,7 +86,7 @@ class Storage:
         with self._explained():
             filesystem, root = self._files()
             try:
-                return int(filesystem.info(f"{root}/{name}")["size"])
+                return int(filesystem.info(f"{root}/{name}", **_bounded(filesystem))["size"])
             except FileNotFoundError as error:
                 if _no_bucket(error):
                     raise
@@ -107,14 +109,14 @@ class Storage:
         with self._explained():
             filesystem, root = self._files()
             with contextlib.suppress(FileNotFoundError):
-                filesystem.rm_file(f"{root}/{name}")
+                filesystem.rm_file(f"{root}/{name}", **_bounded(filesystem))
 
     def write(self, name: str, data: bytes) -> None:
         """Store a file whole."""
         with self._explained():
             filesystem, root = self._files()
             if self._is_object_store():
-                filesystem.pipe_file(f"{root}/{name}", data)
+                filesystem.pipe_file(f"{root}/{name}", data, **_bounded(filesystem, len(data)))
                 return
             with self._part(name) as part:
                 filesystem.pipe_file(part, data)
@@ -128,6 +130,8 @@ class Storage:
                     fill(file)
                 return
             file = filesystem.open(f"{root}/{name}", "wb", block_size=PART_BYTES, autocommit=False)
+            if hasattr(file, "_call_s3"):
+                file._call_s3 = partial(file._call_s3, **_bounded(filesystem, PART_BYTES))
             try:
                 fill(file)
                 file.close()
@@ -223,6 +227,11 @@ def _place(url: str) -> str:
     endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or "")
     at = f" at {endpoint.scheme}://{endpoint.netloc.rpartition('@')[2]}" if parts.scheme in ("s3", "s3a") and endpoint.netloc else ""
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{at}"
+
+
+def _bounded(filesystem: Any, size: int = 0) -> dict[str, float]:
+    """A bound for one call. aiohttp has none for a server that takes the head of a PUT and never asks for the rest."""
+    return {"timeout": _CALL_SECONDS + size / _SLOWEST_BYTES} if getattr(filesystem, "async_impl", False) else {}
 
 
 def _protocols(filesystem: Any) -> frozenset[str]:

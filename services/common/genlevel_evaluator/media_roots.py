@@ -98,7 +98,10 @@ def configured() -> list[str]:
 
 def is_local(uri: str) -> bool:
     """Whether a URI has the scheme `file` of this machine."""
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:  # a host in brackets that is none
+        return False
     return parts.scheme == "file" and parts.netloc in ("", "localhost")
 
 
@@ -125,7 +128,7 @@ def _url_root(scheme: str, place: str) -> UrlRoot:
     place = place.rstrip("/")
     if ":" in user:
         raise ValueError(f"root {scheme}://***: credentials do not belong into a root; give them by environment variables")
-    if _REFUSED.search(place) or not _plain(place):
+    if _REFUSED.search(place) or not _plain(place) or "[" in place.split("/")[0]:
         raise ValueError(f"root {scheme}://{place}: write scheme://bucket/prefix, without .., //, %, ? or chained URLs")
     if scheme not in fsspec.available_protocols() and scheme not in fsspec.registry:
         raise ValueError(f"root {scheme}://{place}: fsspec knows no scheme {scheme!r}; install the package that provides it")

@@ -27,7 +27,8 @@ def storage_fault(error: Exception, url: str) -> EvaluatorError | None:
     """
     place = _place(url)
     names = {name for item in _chain(error) for name in (kind.__name__ for kind in type(item).__mro__)}
-    codes = {str(getattr(item, "response", {}).get("Error", {}).get("Code", "")) for item in _chain(error) if hasattr(item, "response")}
+    responses = [getattr(item, "response", None) for item in _chain(error)]
+    codes = {str(item.get("Error", {}).get("Code", "")) for item in responses if isinstance(item, dict)}
     if "NoSuchBucket" in codes:
         return EvaluatorError(Code.FAILED_PRECONDITION, "MEDIA_STORE_MISSING", f"there is no bucket for {place}", "create it, or correct the URL")
     if isinstance(error, FileNotFoundError):
