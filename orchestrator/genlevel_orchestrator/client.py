@@ -21,6 +21,7 @@ import grpc
 
 from genlevel.v1 import evaluator_pb2 as pb
 from genlevel.v1 import evaluator_pb2_grpc
+from genlevel_orchestrator.diagnose import diagnose
 from genlevel_orchestrator.failures import CallFailed, Failure, Kind, classify, pause
 from genlevel_orchestrator.settings import Dispatch, Endpoint
 
@@ -29,6 +30,8 @@ MAX_MESSAGE_BYTES = 64 << 20
 REFRESH_SECONDS = 10.0
 _GRACE_SECONDS = 5.0
 _DESCRIBE_SECONDS = 30.0
+_CONNECT_SECONDS = 10.0
+_LONGEST_PAUSE = 5.0
 # Keepalive stays off: Serve's proxy answers frequent pings with GOAWAY.
 _OPTIONS = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES), ("grpc.max_send_message_length", MAX_MESSAGE_BYTES)]
 
@@ -98,7 +101,7 @@ class Channels:
             if self.lines:
                 return list(self.lines)  # a name server that is away for a moment is no reason to stop
             raise CallFailed(
-                target, Failure(Kind.UNAVAILABLE, "EVALUATOR_ABSENT", f"{host} has no address ({error})", "correct the target")
+                target, Failure(Kind.UNAVAILABLE, "EVALUATOR_ABSENT", f"{target}: {host} has no address ({error})", "correct the target")
             ) from None
         addresses = dict.fromkeys(info[4][0] for info in found)
         return [f"[{address}]:{port}" if ":" in str(address) else f"{address}:{port}" for address in addresses]
@@ -136,6 +139,8 @@ class EvaluatorClient:
         self._channels = Channels(endpoint)
         self.calls = 0
         self.retries = 0
+        self._answered = False
+        self._gone_since: float | None = None
 
     async def __aenter__(self) -> EvaluatorClient:
         return self
@@ -200,19 +205,31 @@ class EvaluatorClient:
         return await self._retried("FinalizeMetric", request)  # type: ignore[no-any-return]
 
     async def _retried(self, method: str, request: Any, deaths: int | None = None) -> Any:
-        dead = 0
-        for attempt in range(1, self.dispatch.attempts + 1):
+        dead, attempt, pauses = 0, 0, 0
+        while True:
             try:
-                return await self._once(method, request, self.dispatch.budget_seconds)
+                response = await self._once(method, request, self.dispatch.budget_seconds)
+                self._gone_since = None
+                return response
             except CallFailed as error:
-                dead += error.failure.kind is Kind.DEAD
+                failure = error.failure
+                dead += failure.kind is Kind.DEAD
+                # One that answered before and is gone is most likely being started again: that is waited for, and counts as no attempt.
+                attempt += not self._may_return(failure)
                 enough = deaths is not None and dead >= deaths
-                if not error.failure.kind.retryable or enough or attempt == self.dispatch.attempts:
+                if not failure.kind.retryable or enough or attempt >= self.dispatch.attempts:
                     error.attempts = attempt
                     raise
             self.retries += 1
-            await asyncio.sleep(pause(attempt, self.dispatch.first_pause))
-        raise AssertionError("unreachable: the last attempt returns or raises")
+            pauses += 1
+            await asyncio.sleep(min(pause(pauses, self.dispatch.first_pause), _LONGEST_PAUSE))
+
+    def _may_return(self, failure: Failure) -> bool:
+        if failure.reason != "EVALUATOR_ABSENT" or not self._answered:
+            return False
+        now = asyncio.get_running_loop().time()
+        self._gone_since = self._gone_since or now
+        return now - self._gone_since < self.dispatch.return_seconds
 
     async def _once(self, method: str, request: Any, budget: float) -> Any:
         self.calls += 1
@@ -221,7 +238,9 @@ class EvaluatorClient:
             stub = evaluator_pb2_grpc.EvaluatorServiceStub(channel)
             message = request() if callable(request) else request
             try:
-                return await getattr(stub, method)(message, timeout=budget + _GRACE_SECONDS, metadata=self._metadata())
+                response = await getattr(stub, method)(message, timeout=budget + _GRACE_SECONDS, metadata=self._metadata())
+                self._answered = True
+                return response
             except grpc.aio.AioRpcError as error:
                 raise CallFailed(self.name, classify(error)) from None
 
@@ -230,12 +249,19 @@ class EvaluatorClient:
         if channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY:
             return
         try:
-            await asyncio.wait_for(channel.channel_ready(), min(self.dispatch.start_seconds, 10.0))
+            await asyncio.wait_for(channel.channel_ready(), min(self.dispatch.start_seconds, _CONNECT_SECONDS))
         except TimeoutError:
-            failure = Failure(
-                Kind.UNAVAILABLE, "EVALUATOR_ABSENT", f"nobody listens at {self.endpoint.target}", "start the evaluator, or correct its target"
-            )
+            words = f"evaluator {self.name} at {self.endpoint.target} cannot be reached: {await self._cause()}"
+            failure = Failure(Kind.UNAVAILABLE, "EVALUATOR_ABSENT", words, "start the evaluator, or correct its target")
             raise CallFailed(self.name, failure) from None
+
+    async def _cause(self) -> str:
+        """Why there is no connection."""
+        target = self.endpoint.target.removeprefix("dns:///")
+        if target.startswith("unix:"):
+            return "nobody listens there"
+        authority = self.endpoint.ca.read_bytes() if self.endpoint.ca else None
+        return (await asyncio.to_thread(diagnose, target, authority is not None, authority)).cause
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
         pairs = [("application", self.endpoint.application or self.name)]

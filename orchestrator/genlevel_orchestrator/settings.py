@@ -10,7 +10,7 @@ The file is TOML, ``$GENLEVEL_CONFIG`` or ``~/.config/genlevel/config.toml``::
     in_flight = 4
 
 ``GENLEVEL_EVALUATORS`` (JSON of the same shape, or ``language=host:port,image=host:port``), ``GENLEVEL_STATE_DIR``,
-``GENLEVEL_DATABASE_FILE`` (a file that holds the URL, so that no password stands in a variable) and ``GENLEVEL_DATABASE`` go before the
+``GENLEVEL_MEDIA_STORE``, ``GENLEVEL_DATABASE_FILE`` (a file that holds the URL, so that no password stands in a variable) and ``GENLEVEL_DATABASE`` go before the
 file. The options of ``genlevel serve`` are its table ``[serve]``.
 """
 
@@ -60,6 +60,7 @@ class Dispatch(_Strict):
         attempts: how often a call is tried when the evaluator is not to be had.
         first_pause: pause before the second attempt, in seconds; doubled for each further one.
         start_seconds: how long an evaluator may take to answer at all.
+        return_seconds: how long one that answered before may be gone, such as while it is started again.
         combine_fan_in: states merged in one call.
         inline_state_bytes: states larger than this lie beside the journal instead of in it.
     """
@@ -69,7 +70,8 @@ class Dispatch(_Strict):
     budget_seconds: float = Field(default=900.0, gt=0)
     attempts: int = Field(default=4, ge=1, le=10)
     first_pause: float = Field(default=0.5, ge=0)
-    start_seconds: float = Field(default=60.0, gt=0)
+    start_seconds: float = Field(default=45.0, gt=0)
+    return_seconds: float = Field(default=180.0, ge=0)
     combine_fan_in: int = Field(default=16, ge=2, le=16)
     inline_state_bytes: int = Field(default=1 << 20, ge=0)
 
@@ -181,6 +183,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if env.get("GENLEVEL_STATE_DIR"):
         values["state"] = Path(env["GENLEVEL_STATE_DIR"]).expanduser().absolute()
     _database(values, env)
+    if env.get("GENLEVEL_MEDIA_STORE"):
+        values["media_store"] = env["GENLEVEL_MEDIA_STORE"]
     if env.get("GENLEVEL_EVALUATORS"):
         values["evaluators"] = parse_evaluators(env["GENLEVEL_EVALUATORS"])
     try:

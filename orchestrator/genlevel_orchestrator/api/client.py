@@ -27,9 +27,9 @@ from grpc_status import rpc_status
 from genlevel.v1 import orchestrator_pb2 as pb
 from genlevel.v1 import orchestrator_pb2_grpc
 from genlevel_orchestrator.api.auth import TOKEN_FILE_VARIABLE, TOKEN_VARIABLE, read_token
-from genlevel_orchestrator.api.diagnose import diagnose
 from genlevel_orchestrator.api.endpoint import parse_endpoint, read_authority
 from genlevel_orchestrator.api.packing import Package
+from genlevel_orchestrator.diagnose import diagnose
 from genlevel_orchestrator.errors import ExitCode, UserError
 
 MAX_MESSAGE_BYTES = 64 << 20

@@ -31,7 +31,7 @@ _STOP_SECONDS = 20.0
 async def open_evaluators(
     settings: Settings, names: Iterable[str], roots: Sequence[Path], mode: Mode, log: Path
 ) -> AsyncIterator[Evaluators]:
-    """The evaluators of those names, described; closed and ended afterwards.
+    """The evaluators of those names, being described; closed and ended afterwards.
 
     Args:
         settings: holds the endpoints of mode ``configured``.
@@ -68,7 +68,7 @@ async def _connected(
     store = MediaStore(settings.media_store) if settings.media_store else None
     evaluators = Evaluators(clients, absent={name: why_not for name in wanted if name not in endpoints}, store=store)
     try:
-        await evaluators.describe()
+        evaluators.describe()
         yield evaluators
     finally:
         await evaluators.close()

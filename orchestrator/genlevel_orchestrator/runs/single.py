@@ -52,6 +52,7 @@ async def score_file(settings: Settings, request: MetricRequest, mode: Mode) -> 
     root = (request.root or request.samples.parent).resolve()
     with temporary_work() as work:
         async with open_evaluators(settings, [request.evaluator], [root], mode, Path(work) / "evaluators.log") as evaluators:
+            await evaluators.described(request.evaluator)
             facts = _facts(evaluators, request)
             try:
                 return await _score(evaluators, request, facts, root)

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from genlevel.v1 import evaluator_pb2 as pb
 from genlevel_orchestrator.bundle.content import Reader, Sample
@@ -46,17 +47,24 @@ class Evaluators:
     gates: dict[str, Gate] = field(default_factory=dict)
     store: MediaStore | None = None
     _signatures: dict[str, asyncio.Future[pb.Signature]] = field(default_factory=dict)
+    _describing: dict[str, asyncio.Future[None]] = field(default_factory=dict)
 
-    async def describe(self) -> None:
-        """Ask every client what it is; those that do not answer are noted as absent."""
-        await asyncio.gather(*(self._describe(name, client) for name, client in self.clients.items()))
+    def describe(self) -> None:
+        """Begin to ask every client what it is; those that do not answer are noted as absent. One that is missing holds up no other."""
+        for name, client in self.clients.items():
+            self.gates[name] = Gate(client.dispatch.in_flight)
+            self._describing[name] = asyncio.ensure_future(self._describe(name, client))
+
+    async def described(self, name: str) -> None:
+        """Wait until an evaluator has said what it is, or is known to be absent."""
+        if name in self._describing:
+            await asyncio.shield(self._describing[name])
 
     async def _describe(self, name: str, client: EvaluatorClient) -> None:
-        self.gates[name] = Gate(client.dispatch.in_flight)
         try:
             described = await client.describe()
         except CallFailed as error:
-            self.absent[name] = error.failure.message
+            self.absent[name] = f"{error.failure.message}; {error.failure.remedy}".rstrip("; ")
             return
         if described.evaluator != name:
             self.absent[name] = f"{client.endpoint.target} is evaluator {described.evaluator!r}"
@@ -77,7 +85,8 @@ class Evaluators:
 
     async def close(self) -> None:
         """Close all channels."""
-        for future in self._signatures.values():
+        futures: list[asyncio.Future[Any]] = [*self._signatures.values(), *self._describing.values()]
+        for future in futures:
             future.cancel()
         await asyncio.gather(*(client.close() for client in self.clients.values()), return_exceptions=True)
 
@@ -124,6 +133,7 @@ class TaskRun:
     async def _run(self) -> TaskOutcome:
         task = self.source.task
         samples = TaskSamples(self.source)
+        await self.evaluators.described(task.evaluator)
         if (task.evaluator, task.metric_id) not in self.evaluators.metrics:
             return self._not_scorable()
         await asyncio.to_thread(samples.load, self.violations)
