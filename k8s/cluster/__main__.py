@@ -19,7 +19,6 @@ CHECKS = ("permissions", "namespace", "storage", "gpu", "kuberay", "network", "i
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when all is well, 1 for a problem, 130 when interrupted."""
     given = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _dispatch(given)
     except Problem as problem:
@@ -125,4 +124,5 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(main())

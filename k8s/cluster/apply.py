@@ -7,7 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 
-from k8s.cluster.kubectl import Kubectl, parse_stream, to_yaml
+from k8s.cluster.kubectl import Kubectl, parse_stream, to_json
 from k8s.cluster.objects import FIELD_MANAGER, GENLEVEL, PART_OF, Object, identity, is_true, name, title
 from k8s.cluster.session import Session
 from k8s.cluster.snapshot import RAY_KIND, knows_ray
@@ -113,7 +113,7 @@ def live(session: Session, documents: list[Object]) -> Before:
         Problem: they may not be read.
     """
     output = session.kubectl.run(
-        "get", "-f", "-", "--ignore-not-found", "-o", "json", text=to_yaml(documents), doing="reading what is there"
+        "get", "-f", "-", "--ignore-not-found", "-o", "json", text=to_json(documents), doing="reading what is there"
     )
     return {identity(item): item for item in parse_stream(output)}
 

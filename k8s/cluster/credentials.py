@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from k8s.cluster.certificate import days_left, make_certificate
-from k8s.cluster.kubectl import Kubectl, to_yaml
+from k8s.cluster.kubectl import Kubectl, to_json
 from k8s.cluster.objects import FIELD_MANAGER, GENLEVEL, PART_OF, Object, name, walk
 from k8s.cluster.problem import Problem
 from k8s.cluster.refusals import problem
@@ -136,7 +136,7 @@ def _create(kubectl: Kubectl, made: Held) -> None:
         for title, content in made.items()
     ]
     # `create`, not `apply`: it cannot change a Secret that is there.
-    done = kubectl.call("create", "--field-manager", FIELD_MANAGER, "-f", "-", "-o", "name", text=to_yaml(documents))
+    done = kubectl.call("create", "--field-manager", FIELD_MANAGER, "-f", "-", "-o", "name", text=to_json(documents))
     if done.returncode != 0:
         raise problem(_scrubbed(done.stderr, made), kubectl.context, f"making the Secrets {', '.join(made)}")
 

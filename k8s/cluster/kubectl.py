@@ -8,8 +8,6 @@ import shutil
 import subprocess
 from typing import Any
 
-import yaml
-
 from k8s.cluster.objects import Object
 from k8s.cluster.problem import Problem
 from k8s.cluster.refusals import problem
@@ -106,13 +104,13 @@ class Kubectl:
         """
         if not documents:
             return []
-        output = self.run(*verb, "-f", "-", "-o", "json", text=to_yaml(documents), doing=doing, seconds=seconds)
+        output = self.run(*verb, "-f", "-", "-o", "json", text=to_json(documents), doing=doing, seconds=seconds)
         return parse_stream(output)
 
 
-def to_yaml(documents: list[Object]) -> str:
-    """Documents as one YAML stream."""
-    return yaml.safe_dump_all(documents, sort_keys=False)
+def to_json(documents: list[Object]) -> str:
+    """Documents as kubectl reads them on standard input."""
+    return "\n".join(json.dumps(document) for document in documents)  # a List would be checked by kubectl instead of the server
 
 
 def parse_stream(output: str) -> list[Object]:

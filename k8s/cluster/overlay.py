@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from k8s.cluster.problem import Problem
 from k8s.cluster.session import NAMESPACE, Options, Session, overlay_folder
 
 OUR_IMAGES = "genlevel/"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's are ten times as fast
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def render(session: Session) -> list[Object]:
@@ -25,23 +28,26 @@ def render(session: Session) -> list[Object]:
     folder = session.folder / "overlay"
     folder.mkdir(exist_ok=True)
     _write(folder, base, [])
-    documents = _kustomize(session, folder)
-    changes = image_changes(documents, session.options)
+    text = _kustomize(session, folder)
+    changes = image_changes(text, session.options)
     if changes:
         _write(folder, base, changes)
-        documents = _kustomize(session, folder)
+        text = _kustomize(session, folder)
+    documents: list[Any] = [document for document in yaml.load_all(text, _LOADER) if document]
+    if not documents:
+        raise Problem(f"the overlay {session.options.overlay} has no objects", "Take another one.")
     for document in documents:
         document["metadata"].setdefault("labels", {}).setdefault(PART_OF, GENLEVEL)
     _only_our_namespace(documents)
     return documents
 
 
-def image_changes(documents: list[Object], options: Options) -> list[Object]:
+def image_changes(text: str, options: Options) -> list[Object]:
     """Entries of ``images:`` that give our images the registry and the tag that were asked for."""
     if not options.registry and not options.tag:
         return []
     entries: list[Object] = []
-    for image in sorted({image_name(image) for image in images(documents) if image.startswith(OUR_IMAGES)}):
+    for image in sorted({image_name(image) for image in re.findall(rf"^\s*(?:- )?image: ({OUR_IMAGES}\S+)", text, re.MULTILINE)}):
         entry = {"name": image}
         if options.registry:
             entry["newName"] = f"{options.registry.rstrip('/')}/{image}"
@@ -68,6 +74,12 @@ def image_name(image: str) -> str:
     without_digest = image.partition("@")[0]
     head, colon, tail = without_digest.rpartition(":")
     return head if colon and "/" not in tail else without_digest
+
+
+def write_manifests(session: Session, documents: list[Object]) -> None:
+    """Write down what is applied, for people to read."""
+    text = yaml.dump_all(documents, Dumper=_DUMPER, sort_keys=False)
+    (session.folder / "manifests.yaml").write_text(text, encoding="utf-8")
 
 
 def set_replicas(documents: list[Object], wanted: dict[str, int], autoscaled: bool) -> tuple[list[Object], list[str]]:
@@ -124,16 +136,13 @@ def _write(folder: Path, base: Path, changes: list[Object]) -> None:
     (folder / "kustomization.yaml").write_text(header + yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
-def _kustomize(session: Session, folder: Path) -> list[Object]:
+def _kustomize(session: Session, folder: Path) -> str:
     done = session.kubectl.call("kustomize", str(folder))
     if done.returncode != 0:
         raise Problem(
             f"the overlay {session.options.overlay} cannot be rendered: {done.stderr.strip()}", "Mend the file that is named."
         )
-    documents: list[Any] = [document for document in yaml.safe_load_all(done.stdout) if document]
-    if not documents:
-        raise Problem(f"the overlay {session.options.overlay} has no objects", "Take another one.")
-    return documents
+    return done.stdout
 
 
 def _only_our_namespace(documents: list[Object]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8s.cluster.kubectl import Kubectl, parse_stream, to_yaml
+from k8s.cluster.kubectl import Kubectl, parse_stream, to_json
 from k8s.cluster.objects import Object, identity, plural
 from k8s.cluster.problem import Problem
 from k8s.cluster.refusals import problem
@@ -35,7 +35,7 @@ def check_permissions(kubectl: Kubectl, documents: list[Object], namespace_exist
     """
     rights = needed(documents)
     done = kubectl.call(
-        "create", "-f", "-", "-o", "json", "--validate=ignore", text=to_yaml([_review(r, kubectl.namespace) for r in rights])
+        "create", "-f", "-", "-o", "json", "--validate=ignore", text=to_json([_review(r, kubectl.namespace) for r in rights])
     )
     if done.returncode != 0:
         raise problem(done.stderr, kubectl.context, "asking what we may do")

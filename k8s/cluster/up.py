@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import yaml
-
 from k8s.cluster.apply import Changes, apply, apply_jobs, live, prune
 from k8s.cluster.checks import raise_all, run_checks
 from k8s.cluster.connection import connect
@@ -11,7 +9,7 @@ from k8s.cluster.credentials import TLS, TOKEN, Held, ensure_secrets, write_clie
 from k8s.cluster.facts import Facts, gather
 from k8s.cluster.images import check_images
 from k8s.cluster.objects import Object, identity, kind
-from k8s.cluster.overlay import render, set_replicas
+from k8s.cluster.overlay import render, set_replicas, write_manifests
 from k8s.cluster.permissions import check_permissions
 from k8s.cluster.problem import Problem
 from k8s.cluster.session import Session
@@ -35,8 +33,7 @@ def up(session: Session) -> None:
     documents, notes = set_replicas(documents, options.replicas, facts.metrics)
     for note in notes:
         session.say(note)
-    path = session.folder / "manifests.yaml"
-    path.write_text(yaml.safe_dump_all(documents, sort_keys=False), encoding="utf-8")
+    write_manifests(session, documents)
     changes = Changes()
     held = _apply(session, documents, changes)
     changed = bool(changes.made or changes.changed)

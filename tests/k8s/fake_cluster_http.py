@@ -29,6 +29,13 @@ class Refused(Exception):
         }
 
 
+def _parsed(raw: str) -> Any:
+    """A request's body: JSON, and YAML for what is applied."""
+    if not raw:
+        return {}
+    return json.loads(raw) if raw.startswith("{") else yaml.load(raw, yaml.CSafeLoader)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 1 << 16  # headers and body in one packet; apart they wait 40 ms for one another
@@ -47,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.cluster.requests.append((self.command, self.path))
                 if self.cluster.unauthorized:
                     raise Refused(401, "Unauthorized", "Unauthorized")
-                answer = _answer(self.cluster, self.command, split.path, query, yaml.safe_load(raw) if raw else {})
+                answer = _answer(self.cluster, self.command, split.path, query, _parsed(raw))
         except Refused as refused:
             self._send(refused.code, json.dumps(refused.body), "application/json")
             return
