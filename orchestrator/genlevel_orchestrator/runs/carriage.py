@@ -17,9 +17,7 @@ from genlevel_orchestrator.runs.media_store import FileChanged, MediaStore, chan
 from genlevel_orchestrator.runs.storage import StorageError
 
 SMALL_BYTES = 1 << 16
-"""Files up to this size go inline where they could go by reference: a call of their own would cost more than their bytes."""
-INLINE_BYTES = 1 << 20
-"""Files up to this size go inline where they would need a stream otherwise."""
+"""Files up to this size go inline: a request of their own would cost more than their bytes (docs/design/media.md)."""
 SHARD_INLINE_BYTES = 24 << 20
 """What may go inline in one shard, base64 included, so that a message never comes near its limit."""
 # What an evaluator says of a file that did not reach it as it was sent. The last two it also says of files that are at fault themselves.
@@ -78,21 +76,15 @@ NEAR = Carriage()
 """To an evaluator that reads our files where they lie."""
 
 
-def by_reference(samples: Iterable[Sample], store: bool) -> dict[str, MediaFile]:
-    """Files that do not go inline to a far evaluator, by digest.
-
-    Args:
-        samples: of one shard.
-        store: whether they go to a media store; else they make the call a stream.
-    """
+def by_reference(samples: Iterable[Sample]) -> dict[str, MediaFile]:
+    """Files of a shard that do not go inline to a far evaluator, by digest."""
     away: dict[str, MediaFile] = {}
     left = SHARD_INLINE_BYTES
     for sample in samples:
         for side in (sample.prediction, *sample.references):
             for file in side.files() if side is not None else ():
-                inside = side is not None and side.media is None
-                cost = file.size * 4 // 3 if inside else file.size
-                if file.size > (SMALL_BYTES if store or inside else INLINE_BYTES) or cost > left:
+                cost = file.size * 4 // 3  # as base64 inside JSON
+                if file.size > SMALL_BYTES or cost > left:
                     away[file.sha256] = file
                 elif file.sha256 not in away:
                     left -= cost
@@ -129,7 +121,7 @@ class Carrier:
         """
         if self.near:
             return NEAR
-        away = by_reference(samples, self.store is not None)
+        away = by_reference(samples)
         if self.store is None:
             return Carriage(False, blobs=away)
         if anew:

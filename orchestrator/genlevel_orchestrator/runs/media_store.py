@@ -14,7 +14,6 @@ from genlevel_orchestrator.runs.storage import PART_BYTES, Storage, StorageError
 
 PARALLEL = 8
 """Files uploaded at a time."""
-_PAUSES = (0.5, 2.0)
 _DOWN_SECONDS = 30.0
 
 
@@ -73,24 +72,19 @@ class MediaStore:
     def _task(self, file: MediaFile) -> asyncio.Task[None]:
         known = self._put.get(file.sha256)
         if known is None or (known.done() and (known.cancelled() or known.exception() is not None)):
-            known = self._put[file.sha256] = asyncio.ensure_future(self._patiently(file))
+            known = self._put[file.sha256] = asyncio.ensure_future(self._bounded(file))
         return known
 
-    async def _patiently(self, file: MediaFile) -> None:
+    async def _bounded(self, file: MediaFile) -> None:
         async with self._slots:
             if self._down is not None and time.monotonic() < self._down[0]:
                 raise self._down[1]  # a store that was away a moment ago is not waited for by every file anew
-            for pause in (*_PAUSES, None):
-                try:
-                    await asyncio.to_thread(self._upload, file)
-                    return
-                except StorageError as error:
-                    if not error.transient:
-                        raise
-                    if pause is None:
-                        self._down = (time.monotonic() + _DOWN_SECONDS, error)
-                        raise
-                await asyncio.sleep(pause)
+            try:
+                await asyncio.to_thread(self._upload, file)
+            except StorageError as error:
+                if error.transient:
+                    self._down = (time.monotonic() + _DOWN_SECONDS, error)
+                raise
 
     def _upload(self, file: MediaFile) -> None:
         name = _name(file.sha256)

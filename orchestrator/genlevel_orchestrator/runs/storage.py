@@ -6,18 +6,23 @@ import contextlib
 import errno
 import os
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ParamSpec, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import fsspec
 
 from genlevel_orchestrator.errors import ExitCode, UserError
 
+P = ParamSpec("P")
+T = TypeVar("T")
+PAUSES = (0.5, 2.0)
+"""Seconds before the second and the third try of storage that is away."""
 PART_BYTES = 8 << 20
 """Files up to this size go in one request, larger ones in parts of it."""
 # Storage where an object appears whole or not at all, and where a move would be a copy and a removal.
@@ -51,6 +56,23 @@ class StorageError(UserError):
         self.transient = transient
 
 
+def _again(method: Callable[P, T]) -> Callable[P, T]:
+    """Calls a method again after a pause when the storage was away."""
+
+    @wraps(method)
+    def call(*arguments: P.args, **named: P.kwargs) -> T:
+        for pause in PAUSES:
+            try:
+                return method(*arguments, **named)
+            except StorageError as error:
+                if not error.transient:
+                    raise
+            time.sleep(pause)
+        return method(*arguments, **named)
+
+    return call
+
+
 class Storage:
     """A folder of files, by name below a URL. Opened when it is first used; methods may be called from any thread.
 
@@ -81,6 +103,7 @@ class Storage:
         """Where a file lies, for others."""
         return f"{self.url}/{name}"
 
+    @_again
     def size(self, name: str) -> int | None:
         """Bytes of a file; None when it is not there."""
         with self._explained():
@@ -92,6 +115,7 @@ class Storage:
                     raise
                 return None
 
+    @_again
     def read(self, name: str) -> bytes | None:
         """A file; None when it is not there."""
         with self._explained():
@@ -104,6 +128,7 @@ class Storage:
                 return None
             return data
 
+    @_again
     def remove(self, name: str) -> None:
         """Remove a file; it may be gone already."""
         with self._explained():
@@ -111,6 +136,7 @@ class Storage:
             with contextlib.suppress(FileNotFoundError):
                 filesystem.rm_file(f"{root}/{name}", **_bounded(filesystem))
 
+    @_again
     def write(self, name: str, data: bytes) -> None:
         """Store a file whole."""
         with self._explained():
@@ -121,6 +147,7 @@ class Storage:
             with self._part(name) as part:
                 filesystem.pipe_file(part, data)
 
+    @_again
     def write_from(self, name: str, fill: Callable[[BinaryIO], None]) -> None:
         """Store a file that `fill` writes piece by piece; when it raises, there is none."""
         with self._explained():

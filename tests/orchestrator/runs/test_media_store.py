@@ -16,7 +16,7 @@ from genlevel_orchestrator.bundle.content import Content, Sample
 from genlevel_orchestrator.bundle.media import MediaFile
 from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.runs import media_store, storage
-from genlevel_orchestrator.runs.carriage import INLINE_BYTES, SHARD_INLINE_BYTES, SMALL_BYTES, Carriage, by_reference
+from genlevel_orchestrator.runs.carriage import SHARD_INLINE_BYTES, SMALL_BYTES, Carriage, by_reference
 from genlevel_orchestrator.runs.media_store import FileChanged, MediaStore
 from genlevel_orchestrator.runs.storage import PART_BYTES, Storage, StorageError
 from genlevel_orchestrator.runs.store import StateStore
@@ -123,23 +123,23 @@ def test_what_was_cut_off_there_is_put_again(url: str, files: list[MediaFile]) -
 
 def test_a_store_that_comes_back_is_waited_for(url: str, files: list[MediaFile], monkeypatch: pytest.MonkeyPatch) -> None:
     """And one that stays away is not waited for by every file."""
-    monkeypatch.setattr(media_store, "_PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(storage, "PAUSES", (0.01, 0.01))
     away = [2]
-    original = Storage.size
+    original = storage._bounded
 
-    def size(self: Storage, name: str) -> int | None:
+    def bounded(*arguments: Any) -> dict[str, float]:
         if away[0]:
             away[0] -= 1
-            raise StorageError("STORAGE_UNREACHABLE", "away", "wait", transient=True)
-        return original(self, name)
+            raise ConnectionResetError
+        return original(*arguments)
 
-    monkeypatch.setattr(Storage, "size", size)
+    monkeypatch.setattr(storage, "_bounded", bounded)
     put(MediaStore(url), [files[0]])
     store = MediaStore(url)
     away[0] = 3
-    with pytest.raises(StorageError):
+    with pytest.raises(StorageError) as caught:
         put(store, [files[0]])
-    assert away[0] == 0
+    assert (away[0], caught.value.reason) == (0, "STORAGE_UNREACHABLE")
     with pytest.raises(StorageError):
         put(store, [files[1]])
 
@@ -183,7 +183,8 @@ def test_a_state_is_one_put_and_no_move(bucket: Any, monkeypatch: pytest.MonkeyP
     assert not {"copy_object", "delete_object", "delete_objects", "create_bucket"} & set(calls)
 
 
-def test_writers_of_one_state_do_not_meet(url: str) -> None:
+def test_writers_of_one_state_do_not_meet(tmp_path: Path) -> None:
+    url = str(tmp_path / "states")
     faults: list[BaseException] = []
 
     def write() -> None:
@@ -202,8 +203,7 @@ def test_writers_of_one_state_do_not_meet(url: str) -> None:
     _, name = StateStore(url, 10).save(KEY, bytes(50_000))
     assert name is not None
     assert StateStore(url, 10).load(name) == bytes(50_000)
-    if url.startswith("file"):
-        assert not [path for path in Path(url.removeprefix("file://").replace("%20", " ")).rglob("*.part")]
+    assert not list((tmp_path / "states").rglob("*.part"))
 
 
 def test_storage_that_cannot_be_used_says_why(servers: ModuleType, bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,6 +228,7 @@ def test_storage_that_cannot_be_used_says_why(servers: ModuleType, bucket: Any, 
     with servers.closed():
         assert reason("s3://bucket/x") == "STORAGE_UNREACHABLE"
     monkeypatch.setattr(storage, "_CALL_SECONDS", 2.0)
+    monkeypatch.setattr(storage, "PAUSES", (0.01,))
     with servers.silent():
         assert reason("s3://bucket/x", write=True) == "STORAGE_UNREACHABLE"
 
@@ -241,20 +242,17 @@ def sized(size: int, name: str = "x") -> MediaFile:
 
 
 def test_what_goes_inline_and_what_does_not() -> None:
-    small, middle, large = sized(SMALL_BYTES), sized(INLINE_BYTES), sized(INLINE_BYTES + 1)
-    whole = [sample("1", small), sample("2", middle), sample("3", large)]
-    assert list(by_reference(whole, store=True).values()) == [middle, large]
-    assert list(by_reference(whole, store=False).values()) == [large]
-    inside = [sample("1", small, middle, inside=True)]
-    assert list(by_reference(inside, store=False).values()) == [middle]
+    small, large = sized(SMALL_BYTES), sized(SMALL_BYTES + 1)
+    assert list(by_reference([sample("1", small), sample("2", large)]).values()) == [large]
+    assert list(by_reference([sample("1", small, large, inside=True)]).values()) == [large]
 
 
 @pytest.mark.parametrize("inside", [True, False])
 def test_many_small_files_do_not_make_a_message_too_large(inside: bool) -> None:
     many = [sized(SMALL_BYTES, f"f{index}") for index in range(1000)]
     samples = [sample("1", *many, inside=True)] if inside else [sample(item.name, item) for item in many]
-    away = by_reference(samples, store=False)
-    inline = sum(item.size for item in many if item.sha256 not in away) * (4 / 3 if inside else 1)
+    away = by_reference(samples)
+    inline = sum(item.size for item in many if item.sha256 not in away) * 4 / 3
     assert SHARD_INLINE_BYTES / 2 < inline <= SHARD_INLINE_BYTES
 
 

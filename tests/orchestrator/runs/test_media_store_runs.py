@@ -189,7 +189,7 @@ def test_an_evaluator_that_may_not_read_the_store_is_no_fault_of_the_model(bundl
 def test_a_store_that_cannot_be_written_is_said_and_nothing_is_scored(
     bundle: Path, settings: Settings, counting: Any, servers: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("genlevel_orchestrator.runs.media_store._PAUSES", (0.01,))
+    monkeypatch.setattr("genlevel_orchestrator.runs.storage.PAUSES", (0.01,))
     with servers.closed():
         assert all(reason.startswith("STORAGE_UNREACHABLE") for reason in reasons(score(bundle, settings, counting, [STORE], STORE)))
     with servers.refusing():
