@@ -55,7 +55,8 @@ class Cluster:
 
     refuse: type[Exception]
     behaviour: dict[str, str] = field(default_factory=dict)
-    delay: float = 0.0
+    delay: int = 0  # how often the tool looks before a workload is ready
+    looks: int = 0
     metrics: bool = True
     ray: bool = False
     unauthorized: bool = False
@@ -159,6 +160,7 @@ class Cluster:
     def list(self, resource: Resource, namespace: str, labels: str, fields: str) -> list[Object]:
         """GET of many."""
         self._settle()
+        self.looks += resource.kind == "Event"  # the last list of every look
         wanted = dict(one.split("=", 1) for one in labels.split(",") if one)
         title = fields.removeprefix("metadata.name=") if fields else ""
         return [

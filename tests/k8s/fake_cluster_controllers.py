@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import time
 from typing import Any
 
 Object = dict[str, Any]
@@ -51,7 +50,9 @@ class Controllers:
         behaviour = cluster.behaviour.get(name, "ready")
         template = item["spec"]["template"]
         digest = hashlib.sha256(json.dumps([template, behaviour], sort_keys=True).encode()).hexdigest()[:8]
-        age = time.time() - cluster.__dict__.setdefault("births", {}).setdefault((item["metadata"]["uid"], digest), time.time())
+        age = cluster.looks - cluster.__dict__.setdefault("births", {}).setdefault(
+            (item["metadata"]["uid"], digest), cluster.looks
+        )
         count = 0 if behaviour in ("quota", "admission") else int(item["spec"].get("replicas", 1))
         owner = self._replica_set(cluster, item, digest, behaviour) if kind == "Deployment" else item
         names = [f"{name}-{number}" if kind == "StatefulSet" else f"{name}-{digest}-{number}" for number in range(count)]

@@ -2,87 +2,66 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
 
-CASES = {
+# By behaviour: what the error says, and the remedy. Workloads that fail together are named together.
+SAID = {
     "image-pull": (
-        "eval-video",
-        [
-            "deployment/eval-video is not ready: pod/eval-video-",
-            "ImagePullBackOff: image genlevel/video:dev cannot be pulled",
-            "not found",
-        ],
+        ["eval-video is not ready: pod/eval-video-", "ImagePullBackOff: image genlevel/video:dev cannot be pulled"],
         "REGISTRY=",
     ),
     "crash": (
-        "eval-video",
         ["CrashLoopBackOff: container evaluator ended with exit code 1 (Error), 4 restarts", "| RuntimeError: no such metric"],
-        "log's last lines",
+        "log's last",
     ),
-    "oom": (
-        "eval-video",
-        ["OOMKilled: container evaluator used more memory than its limit of 2Gi, 4 restarts"],
-        "Raise the memory limit",
+    "oom": (["OOMKilled: container evaluator used more memory than its limit of 2Gi, 4 restarts"], "Raise the memory limit"),
+    "pending": (
+        ["orchestrator is not ready: pod/orchestrator-", "Unschedulable: 0/3 nodes are available: 3 Insufficient memory."],
+        "Make room",
     ),
-    "pending": ("eval-video", ["Unschedulable: 0/3 nodes are available: 3 Insufficient memory."], "Make room"),
     "unbound": (
-        "eval-video",
-        [
-            "UnboundClaim: claim weights is not bound (storage class slow): no volume plugin matched",
-            "the scheduler says: 0/3 nodes",
-        ],
+        ["UnboundClaim: claim weights is not bound (storage class slow): no volume plugin matched", "scheduler says: 0/3"],
         "storage class",
     ),
-    "config": (
-        "orchestrator",
-        ['CreateContainerConfigError: container orchestrator: secret "genlevel-elsewhere" not found'],
-        "Make the Secret",
-    ),
-    "mount": (
-        "orchestrator",
-        ['FailedMount: MountVolume.SetUp failed for volume "tls": secret "genlevel-tls" not found'],
-        "volume or Secret",
-    ),
+    "config": (['CreateContainerConfigError: container orchestrator: secret "genlevel-elsewhere" not found'], "Make the Secret"),
+    "mount": (['FailedMount: MountVolume.SetUp failed for volume "tls": secret "genlevel-tls" not found'], "volume or Secret"),
     "quota": (
-        "eval-video",
         ["deployment/eval-video QuotaExceeded:", "exceeded quota: small", "limited: requests.memory=32Gi"],
         "ResourceQuota",
     ),
-    "admission": (
-        "database",
-        ["statefulset/database AdmissionRefused:", 'violates PodSecurity "restricted:latest"'],
-        "meet its policy",
-    ),
-    "job-fail": (
-        "weights-fetch",
-        ["pod/weights-fetch-", "JobFailed: BackoffLimitExceeded", "| no route to the index"],
-        "starts the Job again",
-    ),
+    "admission": (["statefulset/database AdmissionRefused:", 'violates PodSecurity "restricted:latest"'], "meet its policy"),
+    "job-fail": (["pod/weights-fetch-", "JobFailed: BackoffLimitExceeded", "| no route to the index"], "starts the Job again"),
 }
+TOGETHER: list[dict[str, str]] = [
+    {"eval-video": "image-pull", "orchestrator": "mount", "database": "admission"},
+    {"eval-video": "quota", "orchestrator": "config"},
+    {"eval-video": "unbound", "orchestrator": "pending"},
+    {"eval-video": "oom"},
+    {"eval-video": "crash"},
+    {"weights-fetch": "job-fail"},
+]
 
 
-@pytest.mark.parametrize("behaviour", CASES)
-def test_a_failure_names_pod_and_reason_and_ends_soon(tool: Any, behaviour: str) -> None:
-    workload, facts, remedy = CASES[behaviour]
-    tool.cluster.behaviour[workload] = behaviour
+@pytest.mark.parametrize("failures", TOGETHER, ids=lambda failures: "+".join(failures.values()))
+def test_a_failure_names_pod_and_reason_and_ends_soon(tool: Any, failures: dict[str, str]) -> None:
+    tool.cluster.behaviour |= failures
     tool.cluster.logs |= {"weights-fetch": "fetching\nno route to the index", "eval-video": "RuntimeError: no such metric"}
-    if behaviour == "unbound":
+    if "unbound" in failures.values():
         claim = tool.cluster.add("PersistentVolumeClaim", "weights", "genlevel", spec={"storageClassName": "slow"})
         about = {"kind": "PersistentVolumeClaim", "name": "weights", "uid": claim["metadata"]["uid"]}
         tool.cluster.add(
             "Event", "w", "genlevel", involvedObject=about, reason="ProvisioningFailed", message="no volume plugin matched"
         )
-    started = time.monotonic()
-    code, _, err = tool("up", "--skip-check", "permissions", "--timeout", "60")
+    code, _, err = tool("up", "--skip-check", "permissions", "--timeout", "600")
     assert code == 1
-    assert time.monotonic() - started < 30  # well before the timeout: by the grace of a fifth of a second
-    for fact in facts:
-        assert fact in err
-    assert "remedy:" in err
-    assert remedy in err.partition("remedy:")[2]
+    assert "not ready after" not in err  # it ended by the grace of a fifth of a second, long before the timeout
+    for behaviour in failures.values():
+        facts, remedy = SAID[behaviour]
+        for fact in facts:
+            assert fact in err
+        assert remedy in err.partition("remedy:")[2]
 
 
 def test_a_pod_that_never_gets_ready_ends_with_the_timeout_and_its_last_word(tool: Any) -> None:
@@ -93,14 +72,6 @@ def test_a_pod_that_never_gets_ready_ends_with_the_timeout_and_its_last_word(too
     assert "error: not ready after " in err
     assert "NotReady: container evaluator runs but is not ready (Readiness probe failed: service unhealthy" in err
     assert "| weights missing: r3d_18" in err
-
-
-def test_all_that_fails_is_named_at_once(tool: Any) -> None:
-    tool.cluster.behaviour |= {"eval-video": "image-pull", "orchestrator": "pending"}
-    code, _, err = tool("up", "--skip-check", "permissions")
-    assert code == 1
-    assert "eval-video is not ready" in err
-    assert "orchestrator is not ready" in err
 
 
 def test_a_crash_counts_only_once_what_comes_before_is_ready(tool: Any) -> None:
