@@ -146,6 +146,7 @@ GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "relation_f1": relations,
     "bleu_1": texts,
     "bleu_4": texts,
+    "cider": texts,
     "rouge_1_f": texts,
     "rouge_l_f": texts,
 }

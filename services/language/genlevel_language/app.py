@@ -19,6 +19,7 @@ EVALUATOR = Evaluator(
         "relation_f1",
         "bleu_1",
         "bleu_4",
+        "cider",
         "rouge_1_f",
         "rouge_l_f",
     ),
