@@ -75,7 +75,7 @@ def test_the_check_is_the_images_own(service: str) -> None:
 def test_healthy_in_order() -> None:
     for service in EVALUATORS:
         assert SERVICES[service]["depends_on"] == {"weights": {"condition": "service_completed_successfully"}}
-    wanted = {**dict.fromkeys(EVALUATORS, {"condition": "service_healthy"}), "database": {"condition": "service_healthy"}}
+    wanted = {service: {"condition": "service_healthy"} for service in [*EVALUATORS, "database"]}
     assert SERVICES["orchestrator"]["depends_on"] == wanted
 
 
