@@ -50,8 +50,8 @@ def stub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[evaluator_pb2_grp
     path.write_text(SERVICES)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("GENLEVEL_SERVICES", str(path))
-        for name, value in local_ray.ENVIRONMENT.items():  # for a quick start; but no rebinding to loopback, as where Ray spans pods
-            if name not in loopback.ENVIRONMENT:
+        for name, value in local_ray.ENVIRONMENT.items():  # for a quick start; Serve itself, and its sockets, as where Ray spans pods
+            if name not in loopback.ENVIRONMENT and not name.startswith("RAY_SERVE_"):
                 environment.setenv(name, value)
         config = ServeDeploySchema.model_validate(serve_config("video", split=True))
         ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=80 << 20)
