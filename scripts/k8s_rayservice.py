@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from importlib import metadata
 from typing import Any
 
-import ray
 import yaml
 
 from genlevel_evaluator.serve import kuberay
@@ -44,7 +44,7 @@ def service(host: str, name: str, sizes: Mapping[str, Size]) -> dict[str, Any]:
     if host in SPLIT:
         groups.append(_workers(host, name, f"{host}-gpu", sizes[f"{host}-gpu"], plan.backbones))
     cluster = {
-        "rayVersion": ray.__version__,
+        "rayVersion": metadata.version("ray"),
         "enableInTreeAutoscaling": True,
         "autoscalerOptions": _autoscaler(sizes["autoscaler"]),
         "authOptions": {"mode": "token"},
