@@ -61,3 +61,27 @@ def test_evaluators_that_cannot_be_read(text: str) -> None:
 def test_a_file_that_is_named_must_exist() -> None:
     with pytest.raises(UserError, match="no such file"):
         load_settings({"GENLEVEL_CONFIG": "/nowhere/c.toml"})
+
+
+def test_the_database_url_may_lie_in_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "url"
+    secret.write_text("postgresql+psycopg://u:s3cret@h/d\n")
+    env = {"GENLEVEL_STATE_DIR": "/x", "XDG_CONFIG_HOME": str(tmp_path), "GENLEVEL_DATABASE_FILE": str(secret)}
+    settings = load_settings({**env, "GENLEVEL_DATABASE": "sqlite:///y"})
+    assert settings.database_url == "postgresql+psycopg://u:s3cret@h/d"
+    assert "s3cret" not in repr(settings)
+    for content in (b"", b"\xff s3cret"):
+        secret.write_bytes(content)
+        with pytest.raises(UserError, match="database file") as caught:
+            load_settings(env)
+        assert "s3cret" not in caught.value.message
+
+
+@pytest.mark.parametrize("url", ["postgresql+psycopg://u:s3cret@h:port/d", "no url s3cret", "mysql://u:s3cret@h/d"])
+def test_a_database_url_that_cannot_be_used_is_not_quoted(tmp_path: Path, url: str) -> None:
+    from genlevel_orchestrator.runs.journal import Journal
+    from genlevel_orchestrator.settings import Settings
+
+    with pytest.raises(UserError) as caught:
+        Journal(Settings(state=tmp_path, database=url))
+    assert "s3cret" not in f"{caught.value.message} {caught.value.remedy}"

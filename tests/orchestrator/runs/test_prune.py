@@ -29,6 +29,15 @@ def age(journal: Journal, name: str, days: float) -> None:
         connection.execute(tables.runs.update().where(tables.runs.c.name == name).values(created=moment, ended=moment))
 
 
+def old_uploads(settings: Settings) -> tuple[Path, Path]:
+    one, other = (settings.state / "uploads" / "ab" / f"{letter * 64}.zip" for letter in "ab")
+    one.parent.mkdir(parents=True)
+    for path in (one, other):
+        path.write_bytes(b"x" * 1000)
+        os.utime(path, (time.time() - 10 * DAY,) * 2)
+    return one, other
+
+
 def keys(journal: Journal) -> set[str]:
     with journal.reading() as connection:
         return set(connection.execute(sql.select(tables.shards.c.key)).scalars())
@@ -50,11 +59,7 @@ def test_old_runs_go_with_what_only_they_used(
     journal = Journal(settings)
     age(journal, old, 10)
     age(journal, young, 1)
-    upload, used = (settings.state / "uploads" / "ab" / f"{letter * 64}.zip" for letter in "ab")
-    upload.parent.mkdir(parents=True)
-    for path in (upload, used):
-        path.write_bytes(b"x" * 1000)
-        os.utime(path, (time.time() - 10 * DAY,) * 2)
+    upload, used = old_uploads(settings)
     with journal.writing() as connection:
         spec = json.dumps({"model": "m", "bundle": str(used)})
         connection.execute(tables.runs.update().where(tables.runs.c.name == young).values(spec=spec))
