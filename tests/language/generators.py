@@ -134,6 +134,33 @@ def relations(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+def counts(random: Generator, count: int) -> list[RawSample]:
+    """Numbers as such and in words, answers without one, several references, missing predictions."""
+    answers = ["I see 12 birds.", "twenty-one", "none that I can see", "about 2.5"]
+
+    def number() -> Content:
+        return Content(json=int(random.integers(0, 40)))
+
+    samples = []
+    for index in range(count):
+        prediction = number() if index % 2 == 0 else Content(text=str(random.choice(answers)))
+        references = [number() for _ in range(int(random.integers(1, 3)))]
+        samples.append(_sample(index, None if index % 7 == 3 else prediction, references))
+    return samples
+
+
+def series(random: Generator, count: int) -> list[RawSample]:
+    """Lists, lists in text, single numbers, a forecast of another length, missing predictions."""
+    samples = []
+    for index in range(count):
+        size = int(random.integers(1, 6))
+        true, guess = (random.normal(size=size).round(3).tolist() for _ in range(2))
+        prediction = Content(text=f"Forecast: {guess}") if index % 2 else Content(json=guess if size > 1 else guess[0])
+        prediction = Content(json=[*guess, 1.0]) if index % 5 == 4 else prediction
+        samples.append(_sample(index, None if index % 7 == 3 else prediction, [Content(json=true)]))
+    return samples
+
+
 GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "accuracy": answers,
     "exact_match_1": answers,
@@ -147,6 +174,9 @@ GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "bleu_1": texts,
     "bleu_4": texts,
     "cider": texts,
+    "anls": answers,
+    "mae": counts,
+    "rmse": series,
     "rouge_1_f": texts,
     "rouge_l_f": texts,
 }

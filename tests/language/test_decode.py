@@ -35,7 +35,12 @@ typed = st.fixed_dictionaries(
         "arguments": st.lists(st.sampled_from([{"role": "r", "text": "t"}, {"role": "r"}, "t"]), max_size=2),
     },
 )
-IN_WORDS = {"spans": ("BAD_TUPLE", "BAD_JSON", "WRONG_TYPE"), "events": ("BAD_TUPLE", "BAD_JSON", "WRONG_TYPE")}
+IN_WORDS = {
+    "spans": ("BAD_TUPLE", "BAD_JSON", "WRONG_TYPE"),
+    "events": ("BAD_TUPLE", "BAD_JSON", "WRONG_TYPE"),
+    "count": ("NO_COUNT",),
+    "series": ("NO_SERIES",),
+}
 RIGHT = {"entity_f1": "a => b", "event_f1": "a => b", "bleu_4": "a b c d", "mae": "3", "rmse": "3"}
 """A text that is a good answer to itself; `a` for the other metrics."""
 BEST = {"cider": 0.0, "mae": 0.0, "rmse": 0.0}

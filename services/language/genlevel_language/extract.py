@@ -122,6 +122,18 @@ def integer(text: str, attributes: Mapping[str, Any]) -> str | None:
     return str(value + _WORDS[word[1].casefold()] if word[1] and value < 10 else _WORDS[(word[1] or word[2]).casefold()])
 
 
+def number(text: str, attributes: Mapping[str, Any]) -> str | None:
+    """The first number, in digits (a fraction is kept) or as an English word below one hundred.
+
+    >>> number("There are 1,200 birds", {}), number("about 2.5", {}), number("a dozen", {}), number("none of 3", {})
+    ('1200', '2.5', None, '3')
+    """
+    digits, word = _NUMBER.search(text), _NUMBER_WORD.search(text)
+    if digits and (not word or digits.start() < word.start()):
+        return digits[0].replace(",", "").replace("−", "-")
+    return integer(text, attributes)
+
+
 def label(text: str, attributes: Mapping[str, Any]) -> str | None:
     """The one of the labels (attribute `labels` or `options`) that the text names, as whole words and without regard to case.
 

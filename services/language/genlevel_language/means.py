@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from genlevel_evaluator.states import Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
@@ -16,3 +17,11 @@ def percent(rows: Rows, name: str) -> float:
 def percent_interval(rows: Rows, name: str) -> Interval | None:
     """Bootstrap interval of that mean."""
     return bootstrap_mean(rows.keys, rows.column(name), scale=100.0)
+
+
+def total(values: Iterable[float]) -> float:
+    """Exact sum; infinite where it does not fit."""
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return math.inf
