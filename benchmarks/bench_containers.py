@@ -20,7 +20,8 @@ import docker.errors
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "containers"))
 
 from container_system.engine import ROOT, client
-from container_system.system import EVALUATORS, System, make_calls, remake, started
+from container_system.starting import started
+from container_system.system import EVALUATORS, System, make_calls, remake
 
 from benchmarks.serving import embedded
 

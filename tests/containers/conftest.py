@@ -17,7 +17,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # `tests` is no package, and somebody else's may have that name
 
 from container_system.engine import OUTPUT, ROOT, client
-from container_system.system import DEMO, GENLEVEL, Milestones, System, read_report, started
+from container_system.starting import Milestones, started
+from container_system.system import DEMO, GENLEVEL, System, read_report
 
 # Cheap ones first; those that stop and start containers last.
 ORDER = ("test_images", "test_system", "test_trouble", "test_scale", "test_store", "test_gateway", "test_bad_input")

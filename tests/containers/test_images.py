@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from container_system.engine import ROOT
-from container_system.system import get, put
+from container_system.single import get, put
 from packaging.requirements import Requirement
 
 IMAGES = tomllib.loads((ROOT / "docker" / "images.toml").read_text())

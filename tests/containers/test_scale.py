@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from container_system.system import System, make_calls, processor_seconds, remake
+from container_system.single import processor_seconds
+from container_system.system import System, make_calls, remake
 
 CALLS, IN_FLIGHT = 16, 4
 

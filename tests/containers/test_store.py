@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from container_system.scores import assert_equal_scores
-from container_system.system import QUICK, System, execute
+from container_system.single import execute
+from container_system.system import QUICK, System
 
 OBJECTS = "find /var/lib/genlevel/store/genlevel -type f | wc -l"
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from container_system.engine import ROOT
 from container_system.scores import assert_equal_scores, exact
-from container_system.system import EVALUATORS, Milestones, System
+from container_system.starting import Milestones
+from container_system.system import EVALUATORS, System
 
 CALLER = Path(__file__).parent / "caller"
 

@@ -6,8 +6,9 @@ import time
 from typing import Any
 
 import pytest
-from container_system.engine import OUTPUT, Broken, inspected, kill_main_process, until
+from container_system.engine import OUTPUT, Broken, inspected, until
 from container_system.scores import assert_equal_scores
+from container_system.single import kill_main_process
 from container_system.system import GENLEVEL, SPEECH, System, background, read_report
 
 
@@ -35,11 +36,6 @@ def first_shard(system: System, run: str) -> None:
                 assert event.run.shards_done < len(SPEECH), "the run is at its end: there is no middle to kill in"
                 return
     raise Broken(f"run {run} ended before any shard was done")
-
-
-def calls_of(system: System, run: str) -> dict[str, int]:
-    """What the orchestrator said of a run: attempts, retries."""
-    raise NotImplementedError
 
 
 @pytest.fixture

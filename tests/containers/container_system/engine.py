@@ -165,12 +165,3 @@ class Project:
                 network.remove()
             for volume in self.engine.volumes.list(filters=labels):
                 volume.remove(force=True)
-
-
-def kill_main_process(engine: docker.DockerClient, container: Any, image: str) -> None:
-    """SIGKILL to a container's first process, from outside: a `docker kill` would switch the restart policy off."""
-    number = inspected(container)["Pid"]
-    engine.containers.run(
-        image, ["-c", f"kill -9 {number}"], entrypoint="sh", remove=True, pid_mode="host", user="0", cap_drop=["ALL"], cap_add=["KILL"],
-        network_mode="none",
-    )  # fmt: skip
