@@ -14,28 +14,19 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FAKE = """#!/usr/bin/env python3
-import json, os, sys
-with open(os.environ["CALLS"], "a") as log:
-    print(json.dumps(sys.argv[1:]), file=log)
-words = sys.argv[1:]
-if words[0] == "version":
-    print("20.10") if not os.environ.get("NO_ENGINE") else sys.exit(1)
-elif words[0] == "build":
-    name = words[words.index("--tag") + 1]
-    if os.environ.get("BROKEN", "none") in name:
-        print("Step 7/9 : RUN install")
-        print("No space left on device")
-        sys.exit(1)
-elif words[:2] == ["image", "inspect"]:
-    absent = os.environ.get("ABSENT", "none")
-    print(json.dumps([{"Id": "sha256:1", "Size": 3000000}])) if absent not in words[2] else sys.exit(1)
-elif words[0] == "pull":
-    sys.exit(1)
-elif words[0] == "create":
-    print("container")
-elif words[0] == "cp":
-    open(words[2], "w").write("{}")
+FAKE = r"""#!/bin/sh
+{ printf '%s\037' "$@"; echo; } >>"$CALLS"
+case "$1 $2" in
+  "version "*) [ -z "$NO_ENGINE" ] && echo 20.10 ;;
+  "build "*)
+    case "$*" in *"--tag genlevel/${BROKEN:-none}"*) echo "Step 7/9 : RUN install"; echo "No space left on device"; exit 1 ;; esac ;;
+  "image inspect")
+    [ "$3" = "${ABSENT:-none}" ] && exit 1
+    echo '[{"Id": "sha256:1", "Size": 3000000}]' ;;
+  "pull "*) exit 1 ;;
+  "create "*) echo container ;;
+  "cp "*) echo "{}" >"$3" ;;
+esac
 """
 
 
@@ -61,7 +52,7 @@ def build(tmp_path: Path) -> Callable[..., tuple[subprocess.CompletedProcess[str
         known = {key: value for key, value in os.environ.items() if not key.startswith("GENLEVEL_")}
         known |= {"PATH": f"{programs}:{os.environ['PATH']}", "CALLS": str(calls), **environment}
         done = subprocess.run([sys.executable, "docker/build.py", *options], cwd=tmp_path, env=known, capture_output=True, text=True, check=False)
-        return done, [json.loads(line) for line in calls.read_text().splitlines()]
+        return done, [line.split("\x1f")[:-1] for line in calls.read_text().split("\n") if line]
 
     return run
 
