@@ -12,7 +12,6 @@ OBJECTS = "find /var/lib/genlevel/store/genlevel -type f | wc -l"
 
 
 def test_media_through_a_bucket(extended: System, reference: dict[str, Any]) -> None:
-    extended.configure_media("s3://genlevel/media")
     extended.forget()
     assert_equal_scores(extended.run("bucket", QUICK), reference, QUICK)
     stored = int(execute(extended.project.container("store"), "sh", "-c", OBJECTS))
@@ -21,7 +20,7 @@ def test_media_through_a_bucket(extended: System, reference: dict[str, Any]) -> 
 
 def test_media_in_streams(extended: System, reference: dict[str, Any]) -> None:
     before = execute(extended.project.container("store"), "sh", "-c", OBJECTS)
-    extended.configure_media("")
+    extended.without_media_store()
     extended.forget()
     assert_equal_scores(extended.run("streams", QUICK), reference, QUICK)
     assert execute(extended.project.container("store"), "sh", "-c", OBJECTS) == before

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from container_system.engine import COMPOSE, OUTPUT, ROOT, Broken, Project, health, until
+from container_system.engine import COMPOSE, OUTPUT, ROOT, Broken, Project
 from container_system.single import execute
 
 DEMO = ROOT / "build" / "demo"
@@ -104,47 +103,25 @@ class System:
         return {key: created for key, created in self.sql("SELECT key, created FROM shards WHERE parts IS NULL")}
 
     def extend(self) -> None:
-        """Add the store and the gateway; evaluators may read the bucket, with keys from the environment."""
-        keys = {
-            "AWS_ACCESS_KEY_ID": (self.secrets / "store-access-key").read_text().strip(),
-            "AWS_SECRET_ACCESS_KEY": (self.secrets / "store-secret-key").read_text().strip(),
-            "AWS_ENDPOINT_URL": "http://store:9200", "AWS_DEFAULT_REGION": "us-east-1",
-        }  # fmt: skip
-        config = self.folder / "config.toml"
-        config.write_text(remote_settings("s3://genlevel/media"))
-        services: dict[str, Any] = {
-            service: {"environment": {**keys, "GENLEVEL_ROOTS": "s3://genlevel/media"}} for service in EVALUATORS.values()
-        }
-        services["orchestrator"] = {"environment": keys, "volumes": [f"{config}:/etc/genlevel/config.toml:ro"]}
-        override = self.folder / "override.json"
-        override.write_text(json.dumps({"services": services}))
-        self.project.files.append(override)
+        """Add the gateway, and the store through which media travel from now on."""
+        self.project.files.append(COMPOSE.with_name("compose.store.yaml"))
         self.project.profiles = ["store", "gateway"]
         self.project.compose("up", "--detach", "--no-build")
         for service in ("store", "gateway", "orchestrator"):
             self.project.wait_healthy(service, 300)
 
-    def configure_media(self, store: str) -> None:
-        """Let the orchestrator start again with another `media_store`; none means streams."""
-        wanted = remote_settings(store)
-        config = self.folder / "config.toml"
-        if config.read_text() != wanted:
-            config.write_text(wanted)
-            self.project.compose("restart", "orchestrator")
-            until("the orchestrator is healthy again", 60, lambda: health(self.project.container("orchestrator")) == "healthy")
+    def without_media_store(self) -> None:
+        """Let the orchestrator stream media to its evaluators, which read none of its files."""
+        override = self.folder / "streams.json"
+        override.write_text(json.dumps({"services": {"orchestrator": {"environment": {"GENLEVEL_MEDIA_STORE": ""}}}}))
+        self.project.files.append(override)
+        self.project.compose("up", "--detach", "--no-build", "--no-deps", "orchestrator")
+        self.project.wait_healthy("orchestrator", 120)
 
     @property
     def folder(self) -> Path:
         """What belongs to this project alone."""
         return self.secrets.parent
-
-
-def remote_settings(store: str) -> str:
-    """docker/config.toml, for evaluators that cannot read the orchestrator's files."""
-    plain = COMPOSE.with_name("config.toml").read_text()
-    remote = re.sub(r'^(\w+) = "(eval-[^"]+)"$', r'\1 = { target = "\2", remote = true }', plain, flags=re.MULTILINE)
-    assert remote.count("remote = true") == len(EVALUATORS)
-    return f'media_store = "{store}"\n{remote}' if store else remote
 
 
 @contextmanager
