@@ -24,7 +24,9 @@ def connect(kubectl: Kubectl) -> str:
         kubectl.context = _current_context(kubectl)
     done = kubectl.call("get", "--raw", "/version", f"--request-timeout={REQUEST_SECONDS}s", seconds=REQUEST_SECONDS + 5)
     if done.returncode != 0:
-        raise problem(done.stderr, kubectl.context, "reaching the cluster")
+        raise problem(
+            f"{done.stdout}\n{done.stderr}", kubectl.context, "reaching the cluster"
+        )  # it asks for a password on standard output
     version = str(json.loads(done.stdout)["gitVersion"])
     if _numbers(version) < OLDEST_SERVER:
         raise Problem(

@@ -32,7 +32,7 @@ class Tool:
 
         if command == "up":
             chosen = [] if "--overlay" in words else ["--overlay", str(self.overlay)]
-            words = (*chosen, "--poll", "0.05", "--grace", "0.2", "--timeout", "10", *words)
+            words = (*chosen, "--poll", "0.05", "--grace", "0.2", "--timeout", "120", *words)
         code = main([command, "--folder", str(self.folder), *words])
         printed = self.output.readouterr()
         return code, printed.out, printed.err

@@ -87,6 +87,16 @@ def test_credentials_that_are_not_accepted(tool: Any) -> None:
     assert "Log in again" in err
 
 
+def test_no_credentials_at_all(tool: Any) -> None:
+    """kubectl would ask for a user name; it gets no input, so the command ends."""
+    path = Path(os.environ["KUBECONFIG"])
+    content = json.loads(path.read_text())
+    content["users"][0]["user"] = {}
+    content["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:1"
+    path.write_text(json.dumps(content))
+    assert "does not accept the credentials of context fake; they are missing or expired" in refused(tool)
+
+
 def test_an_old_cluster(tool: Any) -> None:
     tool.cluster.version = "v1.22.3"
     assert "the cluster runs Kubernetes v1.22.3" in refused(tool)
