@@ -11,8 +11,10 @@ Hyyrö 2003), so a column costs about ten operations on Python's long integers w
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+
+_SHORT = 12
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,36 @@ class Edits:
 
 def distance(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> int:
     """Levenshtein distance: fewest substitutions, deletions and insertions."""
-    first, last_reference, last_hypothesis = _different_part(reference, hypothesis)
-    count, _ = _columns(reference[first:last_reference], hypothesis[first:last_hypothesis], keep=False)
+    longer, shorter = (reference, hypothesis) if len(reference) >= len(hypothesis) else (hypothesis, reference)
+    if len(longer) > _SHORT:  # looking for common ends costs more than it saves on shorter ones
+        first, last_longer, last_shorter = _different_middle(longer, shorter)
+        longer, shorter = longer[first:last_longer], shorter[first:last_shorter]
+    if not shorter:
+        return len(longer)
+    places: dict[Hashable, int] = {}
+    bit = 1
+    for item in longer:
+        places[item] = places.get(item, 0) | bit
+        bit += bit
+    return _last_row(places.get, len(longer), shorter)
+
+
+def _last_row(place_of: Callable[[Hashable, int], int], size: int, items: Sequence[Hashable]) -> int:
+    """As _columns, for the distance alone."""
+    mask, top = (1 << size) - 1, 1 << (size - 1)
+    grows, falls, count = mask, 0, size
+    for item in items:
+        match = place_of(item, 0)
+        diagonal = (((match & grows) + grows) ^ grows) | match | falls
+        right_grows = falls | ~(diagonal | grows)  # bits above the mask are cut off below
+        right_falls = diagonal & grows
+        if right_grows & top:
+            count += 1
+        elif right_falls & top:
+            count -= 1
+        right_grows = right_grows << 1 | 1
+        grows = (right_falls << 1 | ~(diagonal | right_grows)) & mask
+        falls = right_grows & diagonal & mask
     return count
 
 
@@ -52,7 +82,7 @@ def edits(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> Edit
     middle, other = reference[first:last_reference], hypothesis[first:last_hypothesis]
     if not middle or not other:
         return Edits(0, len(middle), len(other))
-    count, columns = _columns(middle, other, keep=True)
+    count, columns = _columns(middle, other)
     row, column = len(middle), len(other)
     deletions = insertions = 0
     while row and column:
@@ -82,12 +112,38 @@ def _different_part(reference: Sequence[Hashable], hypothesis: Sequence[Hashable
     return first, end, other_end
 
 
-def _columns(
-    reference: Sequence[Hashable], hypothesis: Sequence[Hashable], keep: bool
-) -> tuple[int, list[tuple[int, int]]]:
+def _different_middle(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> tuple[int, int, int]:
+    """The same by comparing slices: faster where much is equal, as in texts that nearly agree."""
+    end, other_end = len(reference), len(hypothesis)
+    shorter = min(end, other_end)
+    if shorter and reference[0] == hypothesis[0]:
+        first = _bisect(shorter, lambda low, high: reference[low:high] == hypothesis[low:high])
+    else:
+        first = 0
+    left = shorter - first
+    if left and reference[-1] == hypothesis[-1]:
+        common = _bisect(left, lambda low, high: reference[end - high : end - low] == hypothesis[other_end - high : other_end - low])
+    else:
+        common = 0
+    return first, end - common, other_end - common
+
+
+def _bisect(limit: int, equal: Callable[[int, int], bool]) -> int:
+    """How many items are equal, of `limit`; slices are compared at the speed of C."""
+    if equal(0, limit):
+        return limit
+    low, high = 0, limit  # the first `low` are equal, the first `high` are not
+    while high - low > 1:
+        middle = (low + high) // 2
+        if equal(low, middle):
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _columns(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> tuple[int, list[tuple[int, int]]]:
     """The distance and, for each item of the hypothesis, the rows where the column grows and where it falls by one."""
-    if not reference:
-        return len(hypothesis), []
     places: dict[Hashable, int] = {}
     for index, item in enumerate(reference):
         places[item] = places.get(item, 0) | 1 << index
@@ -104,6 +160,5 @@ def _columns(
         right_falls = right_falls << 1 & mask
         grows = right_falls | (mask & ~(diagonal | right_grows))
         falls = right_grows & diagonal
-        if keep:
-            columns.append((grows, falls))
+        columns.append((grows, falls))
     return count, columns

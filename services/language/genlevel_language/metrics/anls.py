@@ -67,8 +67,9 @@ def similarity(prediction: str, reference: str, parameters: AnlsParameters) -> f
     if prediction == reference:
         return 1.0 if parameters.threshold > 0.0 or parameters.boundary == "kept" else 0.0
     length = max(len(prediction), len(reference))
-    # The texts differ by their lengths at least: most wrong answers need no table.
-    if abs(len(prediction) - len(reference)) > parameters.threshold * length:
+    # They differ by their lengths at least, and by every letter the other lacks: most wrong answers need no table.
+    most = parameters.threshold * length
+    if abs(len(prediction) - len(reference)) > most or len(set(prediction).difference(reference)) > most:
         return 0.0
     if len(prediction) * len(reference) > MAX_TABLE:
         message = f"texts of {len(prediction)} and {len(reference)} characters are too long to align"
