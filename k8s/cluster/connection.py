@@ -9,7 +9,7 @@ from k8s.cluster.kubectl import REQUEST_SECONDS, Kubectl
 from k8s.cluster.problem import Problem
 from k8s.cluster.refusals import problem
 
-OLDEST_CLIENT = (1, 27)  # the oldest that the tests have seen; kustomize components need 1.21
+OLDEST_CLIENT = (1, 28)  # the tests run 1.37; native gRPC probes and Kustomize components need no more than 1.27
 OLDEST_SERVER = (1, 25)  # pod security admission, autoscaling/v2, policy/v1
 
 
