@@ -168,7 +168,7 @@ def test_settings_broken(engine: Any, images: dict[str, str], tmp_path: Path, co
 def test_secret_missing(engine: Any, images: dict[str, str]) -> None:
     for name in ("database", "store", "gateway"):
         with within(), alone(engine, images[name]) as container:
-            text = log_of(container, "/run/secrets/genlevel/", "mount it there")
+            text = log_of(container, "cannot read", "/run/secrets/genlevel/", "mount")
             assert container.wait(timeout=30)["StatusCode"] != 0
         assert text.startswith(f"{name}: ")
 

@@ -28,6 +28,7 @@ def test_healthy_in_order(system: System, milestones: Milestones, numbers: dict[
 
 
 def test_demo_through_containers_gives_the_scores_of_the_embedded_mode(system: System, reference: dict[str, Any], numbers: dict[str, Any]) -> None:
+    system.forget()
     report = system.run("demo")
     assert_equal_scores(report, reference)
     numbers["demo"] = {"same_bits": exact(report, reference), "tasks": report["coverage"]["scored"]}
