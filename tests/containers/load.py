@@ -7,6 +7,7 @@ import asyncio
 import collections
 import io
 import json
+import secrets
 import sys
 import time
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from genlevel_orchestrator.client import Channels, EvaluatorClient
 from genlevel_orchestrator.settings import Endpoint
 
 COUNTS: collections.Counter = collections.Counter()
+SEED = secrets.randbits(32)
 
 
 class Counting(Channels):
@@ -33,8 +35,8 @@ class Counting(Channels):
 
 
 def video(number: int) -> tuple[str, sample_pb2.Sample]:
-    """A clip of 16 frames that no other call has: its features are computed anew."""
-    frames = np.random.default_rng(number).integers(0, 255, (16, 64, 64, 3), dtype=np.uint8)
+    """A clip of 16 frames that nobody has seen: evaluators keep features, and would answer at once."""
+    frames = np.random.default_rng((SEED, number)).integers(0, 255, (16, 64, 64, 3), dtype=np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, frames=frames)
     media = sample_pb2.Media(inline=buffer.getvalue(), name=f"{number}.npz")

@@ -100,7 +100,7 @@ def test_evaluator_unreachable(system: System) -> None:
     system.forget()
     network.disconnect(evaluator)
     try:
-        with within(SECONDS + 30):
+        with within():
             text = said(system.genlevel(*system.run_arguments(OUTPUT / system.project.name / "unreachable", ["three_d.comprehension.3d-odometry"])))
         assert "EVALUATOR_ABSENT" in text or "three_d" in text
         assert "eval-3d" in text

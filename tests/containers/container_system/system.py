@@ -106,7 +106,7 @@ class System:
         """Add the gateway, and the store through which media travel from now on."""
         self.project.files.append(COMPOSE.with_name("compose.store.yaml"))
         self.project.profiles = ["store", "gateway"]
-        self.project.compose("up", "--detach", "--no-build")
+        self.project.compose("up", "--detach", "--no-build", "--timeout", "2")
         for service in ("store", "gateway", "orchestrator"):
             self.project.wait_healthy(service, 300)
 
@@ -159,7 +159,7 @@ def remake(project: Project, service: str, cpus: int = 0, replicas: int = 1) -> 
     usual = environment["GENLEVEL_CPUS"]
     environment["GENLEVEL_CPUS"] = str(cpus or usual)
     try:
-        project.compose("up", "--detach", "--no-build", "--no-deps", "--scale", f"{service}={replicas}", service)
+        project.compose("up", "--detach", "--no-build", "--no-deps", "--timeout", "2", "--scale", f"{service}={replicas}", service)
     finally:
         environment["GENLEVEL_CPUS"] = usual
     project.wait_healthy(service, 180)
