@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import docker.errors
 import pytest
-from container_system.engine import ROOT
+from container_system.engine import LABEL_PROJECT, ROOT
 from container_system.scores import assert_equal_scores, exact
 from container_system.starting import Milestones
 from container_system.system import EVALUATORS, System
@@ -79,3 +80,16 @@ def test_a_program_with_the_contract_alone_calls_an_evaluator(engine: Any, syste
     # Every point has its counterpart at distance 5, both ways; each blob needs two chunks.
     assert answers["three_d"] == {"value": 50.0, "expected": 1, "issues": [], "bytes": answers["three_d"]["bytes"]}
     assert answers["three_d"]["bytes"] > 1 << 20
+
+
+def test_weights_are_fetched_where_there_are_none(engine: Any, images: dict[str, str], system: System) -> None:
+    """The smallest entry, by the command of the one-shot container, on the one network that reaches the world."""
+    project = system.project
+    volume = engine.volumes.create(labels={LABEL_PROJECT: project.name})
+    common = {"read_only": True, "cap_drop": ["ALL"], "tmpfs": {"/tmp": "size=1g,mode=1777"}, "remove": True}
+    cache = {"bind": "/var/lib/genlevel/cache"}
+    fetch, verify = (["genlevel", "weights", verb, "dnsmos"] for verb in ("fetch", "verify"))
+    with pytest.raises(docker.errors.ContainerError):
+        engine.containers.run(images["orchestrator"], verify, network_mode="none", volumes={volume.name: {**cache, "mode": "ro"}}, **common)
+    engine.containers.run(images["orchestrator"], fetch, network=f"{project.name}_outside", volumes={volume.name: {**cache, "mode": "rw"}}, **common)
+    engine.containers.run(images["orchestrator"], verify, network_mode="none", volumes={volume.name: {**cache, "mode": "ro"}}, **common)
