@@ -73,10 +73,10 @@ def stub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[evaluator_pb2_grp
 
 
 def replicas(deployment: str) -> list[psutil.Process]:
-    """Processes of a deployment, by the title Ray gives them."""
+    """Processes of a deployment of our own Ray, by the title Ray gives them."""
     title = f"ServeReplica:video:{deployment}"
     found = []
-    for process in psutil.process_iter():
+    for process in psutil.Process().children(recursive=True):
         line = " ".join(process.cmdline()) if process.is_running() and process.status() != psutil.STATUS_ZOMBIE else ""
         if title in line and line.split(title, 1)[1][:1] in ("", ".", " "):
             found.append(process)

@@ -74,7 +74,7 @@ class Evil:
         return os.system, ("false",)
 
 
-@pytest.mark.parametrize("value", [Evil(), print, io.BytesIO()])
+@pytest.mark.parametrize("value", [Evil(), len, io.BytesIO()])
 def test_a_pickle_that_asks_for_more_than_arrays_is_refused(value: object, tmp_path: Path) -> None:
     source = tmp_path / "w.ckpt"
     source.write_bytes(pickle.dumps({"a": value}))
