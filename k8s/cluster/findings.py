@@ -48,6 +48,8 @@ class Finding:
 _IMAGE = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "RegistryUnavailable"}
 _CONFIG = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreCreateHookError", "StartError"}
 _MOUNT = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "FailedMapVolume")
+_PAST_MOUNTS = ("Pulling", "Pulled", "BackOff", "Created", "Started")  # said once all volumes are there
+_GROWING = ("TriggeredScaleUp", "Nominated")  # the cluster autoscaler's word, and Karpenter's
 _CLAIM = (
     "ProvisioningFailed",
     "FailedBinding",
@@ -79,12 +81,13 @@ def examine(pod: Object, snapshot: Snapshot) -> Finding | None:
     found.sort(key=lambda finding: finding.weight is Weight.PASSING)
     if found and found[0].weight is not Weight.PASSING:
         return found[0]
-    mounts = snapshot.events_of(pod, *_MOUNT)
-    if mounts and not any("running" in (entry.get("state") or {}) for entry in statuses):
+    last = snapshot.events_of(pod, *_MOUNT, *_PAST_MOUNTS)[-1:]
+    # A mount that failed at first, such as of a Secret not yet in the kubelet's cache, is no matter once images are being pulled.
+    if last and last[0]["reason"] in _MOUNT and not any("running" in (entry.get("state") or {}) for entry in statuses):
         return Finding(
             where,
-            str(mounts[-1]["reason"]),
-            str(mounts[-1].get("message", "")),
+            str(last[0]["reason"]),
+            str(last[0].get("message", "")),
             Weight.LASTING,
             remedy="See the volume or Secret that is named.",
         )
@@ -94,8 +97,9 @@ def examine(pod: Object, snapshot: Snapshot) -> Finding | None:
 def _unscheduled(pod: Object, snapshot: Snapshot) -> Finding:
     where = f"pod/{name(pod)}"
     message = str(conditions(pod)["PodScheduled"].get("message", "no node was found yet"))
-    growing = bool(snapshot.events_of(pod, "TriggeredScaleUp"))
-    weight = Weight.PASSING if growing or conditions(pod)["PodScheduled"].get("reason") == "SchedulingGated" else Weight.LASTING
+    gated = conditions(pod)["PodScheduled"].get("reason") == "SchedulingGated"
+    growing = bool(snapshot.events_of(pod, *_GROWING))
+    weight = Weight.PASSING if growing or gated or snapshot.room_is_coming() else Weight.LASTING
     unbound = unbound_claims(pod, snapshot)
     if unbound and ("unbound" in message or "persistentvolumeclaim" in message.lower()):
         return Finding(

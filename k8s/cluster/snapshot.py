@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from k8s.cluster.kubectl import REQUEST_SECONDS, Kubectl
-from k8s.cluster.objects import Object, kind, label, matches, name
+from k8s.cluster.objects import Object, is_true, kind, label, matches, name
 
 KINDS = "deployments.apps,statefulsets.apps,jobs.batch,replicasets.apps,pods,persistentvolumeclaims"
 RAY_KIND = "rayservices.ray.io"
@@ -38,6 +38,17 @@ class Snapshot:
             for one in self.of_kind("ReplicaSet")
             if any(owner.get("uid") == uid for owner in one["metadata"].get("ownerReferences") or [])
         ]
+
+    def room_is_coming(self) -> bool:
+        """Whether pods of ours will leave their nodes: some are ending, or make way for newer ones that are starting."""
+        pods = self.of_kind("Pod")
+        if any("deletionTimestamp" in pod["metadata"] for pod in pods):
+            return True
+        for deployment in self.of_kind("Deployment"):
+            old_too = sum(bool(one.get("status", {}).get("replicas")) for one in self.replica_sets_of(deployment)) > 1
+            if old_too and any(is_true(pod, "PodScheduled") and not is_true(pod, "Ready") for pod in self.pods_of(deployment)):
+                return True
+        return False
 
     def events_of(self, item: Object, *reasons: str) -> list[Object]:
         """Events about an object, the newest last; only those of the given reasons where there are any."""
