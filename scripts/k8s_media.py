@@ -11,7 +11,8 @@ from scripts.k8s_sizes import WEIGHTS_GIB, Size, resources
 Operations = list[dict[str, Any]]
 STORE = "s3://genlevel/media"
 STATE, BUNDLES = "/var/lib/genlevel/state", "/var/lib/genlevel/bundles"
-STATE_VOLUME = {"name": "state", "persistentVolumeClaim": {"claimName": "state", "readOnly": True}}
+# Only the mounts are read-only: on a read-only claim the kubelet cannot make the folder of `subPath`, should an evaluator come first.
+STATE_VOLUME = {"name": "state", "persistentVolumeClaim": {"claimName": "state"}}
 STATE_MOUNTS = [
     {"name": "state", "mountPath": STATE, "readOnly": True},
     {"name": "state", "mountPath": BUNDLES, "subPath": "bundles", "readOnly": True},

@@ -126,6 +126,17 @@ def test_a_database_elsewhere_leaves_nothing_of_ours(rendering: Any) -> None:
     assert not any(item["kind"] == "StatefulSet" for item in objects)
 
 
+def test_a_folder_of_a_claim_can_be_made_by_whichever_pod_comes_first(rendering: Any) -> None:
+    """The kubelet makes the folder that `subPath` names when it is not there, and cannot on a claim that the pod mounts read-only."""
+    for entry in ("base", "overlays/kuberay"):
+        pods = rendering.pods(rendering.render(entry, ("shared-volume",)))
+        partly = [(pod, mount["name"]) for pod in pods for one in pod.spec["containers"] for mount in one["volumeMounts"] if "subPath" in mount]
+        assert len(partly) > 5
+        for pod, volume in partly:
+            (claim,) = [one["persistentVolumeClaim"] for one in pod.spec["volumes"] if one["name"] == volume]
+            assert not claim.get("readOnly", False)
+
+
 def test_shared_volume_lets_evaluators_read_what_the_orchestrator_writes(rendering: Any) -> None:
     objects = rendering.render("base", ("shared-volume",))
     assert rendering.find(objects, "PersistentVolumeClaim", "state")["spec"]["accessModes"] == ["ReadWriteMany"]
