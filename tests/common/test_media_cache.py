@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -149,3 +150,20 @@ def test_it_goes_with_its_process(tmp_path: Path) -> None:
     folder = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip()
     assert folder.startswith(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_another_process_removed_before_it_was_locked_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes that start at once: one may take the other's new folder for that of a killed one."""
+    lock, calls = fcntl.flock, []
+
+    def late(handle: int, how: int) -> None:
+        if not calls:
+            calls.append(handle)
+            media_cache._sweep(tmp_path)
+        lock(handle, how)
+
+    monkeypatch.setattr(media_cache.fcntl, "flock", late)
+    cache = MediaCache(30, tmp_path)
+    with cache.hold([key(1)]):
+        assert get(cache, key(1)).exists()
+    assert len(calls) == 1

@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 import logging
 import os
+import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -123,6 +125,28 @@ def test_a_budget_that_ends_ends_the_fetching(bucket: dict[int, bytes], media: R
 
     with pytest.raises(EvaluatorError, match="gone"), media.fetched({named(300_000, bucket[300_000])}, check):
         pass
+
+
+@pytest.mark.parametrize("size", [300_000, 5_000])
+def test_a_disk_that_is_full_is_told_as_such(size: int, tmp_path: Path) -> None:
+    """Of a small file, which a buffered writer would write when it is closed, as of a large one."""
+    folder = tmp_path / "there"
+    folder.mkdir()
+    data = os.urandom(size)
+    (folder / "a").write_bytes(data)
+    media = RemoteMedia(MediaCache(64 << 20, tmp_path))
+    file = RemoteFile(f"file://{folder}/a", hashlib.sha256(data).hexdigest(), size, "a.png")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
+    try:
+        with pytest.raises(EvaluatorError, match="the media cache cannot be written: File too large") as caught, media.fetched([file]):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert caught.value.reason == "MESSAGE_TOO_LARGE"
+    assert not list(media.cache.folder.glob("*.part"))
 
 
 def failing(media: RemoteMedia, root: str = ROOT) -> tuple[str, str, str, float]:

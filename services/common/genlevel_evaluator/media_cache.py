@@ -79,10 +79,7 @@ class MediaCache:
     def _open(self) -> None:
         parent = self._parent or Path(tempfile.gettempdir())
         _sweep(parent)
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        # Held while the process lives, however it ends: an unlocked folder may be removed by the next one.
-        lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder, lock = _new_folder(parent)
         weakref.finalize(self, _close, folder, lock)
         wanted = self._wanted or configured_bytes() or DEFAULT_BYTES
         self._limit = min(wanted, shutil.disk_usage(folder).free // 2)
@@ -166,6 +163,17 @@ class MediaCache:
                     part.unlink(missing_ok=True)
                 entry.ready = True
         return path
+
+
+def _new_folder(parent: Path) -> tuple[Path, int]:
+    """A folder and its lock, held while the process lives, however it ends: an unlocked folder may be removed by the next one."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / _LOCK).exists():
+            return folder, lock
+        os.close(lock)  # a process that starts too removed it before it was locked
 
 
 def _close(folder: Path, lock: int) -> None:

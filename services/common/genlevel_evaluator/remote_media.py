@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ class RemoteMedia:
             self.fetches += 1
         digest = hashlib.sha256()
         done = 0
-        with part.open("wb") as output:
+        with part.open("wb", buffering=0) as output:  # a full disk is told by the write and not when the file is closed
             while done < size:
                 check()
                 data = self._block(file, done, size)
@@ -180,9 +181,11 @@ class _Unexplained(Exception):
         self.fault = fault
 
 
-def _write(output: Any, data: bytes) -> None:
+def _write(output: FileIO, data: bytes) -> None:
+    rest = memoryview(data)
     try:
-        output.write(data)
+        while rest:
+            rest = rest[output.write(rest) :]
     except OSError as error:
         raise EvaluatorError(
             Code.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE", f"the media cache cannot be written: {error.strerror}",

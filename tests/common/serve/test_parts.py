@@ -161,6 +161,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         (["--evaluator", "video"], {"GENLEVEL_CACHE_DIR": "/nowhere/cache"}, ("/nowhere/cache", "mount the volume")),
         (["--evaluator", "language"], {"GENLEVEL_SERVICES": "/nowhere/services.toml"}, ("/nowhere/services.toml", "readable file")),
         (["--evaluator", "language", "--roots", "nosuch://bucket/x"], {}, ("nosuch",)),
+        (["--evaluator", "language"], {"GENLEVEL_MEDIA_CACHE_BYTES": "4GiB"}, ("GENLEVEL_MEDIA_CACHE_BYTES=4GiB", "not a number of bytes")),
     ],
 )
 def test_what_cannot_work_is_one_line_and_a_status(arguments: list[str], environment: dict[str, str], parts: tuple[str, ...]) -> None:

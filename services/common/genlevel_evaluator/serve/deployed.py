@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlevel_evaluator import media_roots, weights
+from genlevel_evaluator import media_cache, media_roots, weights
 from genlevel_evaluator.errors import EvaluatorError
 from genlevel_evaluator.evaluator import Evaluator, load
 from genlevel_evaluator.serve import loopback
@@ -145,9 +145,10 @@ def check_port(port: int, option: str) -> None:
 
 
 def checked_roots(roots: Sequence[str]) -> list[str]:
-    """The roots; says which folders are not there."""
+    """The roots, and the bound of what is fetched from them; says which folders are not there."""
     try:
         folders = media_roots.MediaRoots.of(roots).folders
+        media_cache.configured_bytes()  # or the first file that is fetched would tell
     except ValueError as error:
         raise Refusal(str(error)) from None
     for folder in folders:
