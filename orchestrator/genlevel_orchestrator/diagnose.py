@@ -89,7 +89,8 @@ def _certificate(error: ssl.SSLCertVerificationError, host: str) -> Diagnosis:
 
 
 def _context(authority: bytes | None, verify: bool) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=authority.decode("ascii", "replace") if authority else None)
+    # Bundles of authorities have names in other alphabets as comments, which Python would refuse.
+    context = ssl.create_default_context(cadata=authority.decode("ascii", "ignore") if authority else None)
     context.set_alpn_protocols(["h2"])
     if not verify:
         context.check_hostname = False

@@ -215,6 +215,10 @@ class OrchestratorClient:
             words = "does not take the token" if self._metadata else "asks for a token, and none is set here"
             remedy = f"Set {TOKEN_FILE_VARIABLE} (or {TOKEN_VARIABLE}) to the token it was started with."
             return UserError(f"the orchestrator at {self.endpoint} {words}", remedy, details={"code": code.name}), False
+        if status is None and code is grpc.StatusCode.UNIMPLEMENTED:
+            words = f"what answers at {self.endpoint} is no orchestrator of this version ({error.details()})"
+            remedy = "Check --endpoint: an evaluator or a web server may listen there, and a proxy in between must pass gRPC on."
+            return UserError(words, remedy, ExitCode.UNREACHABLE, details={"code": code.name}), False
         message = status.message.removesuffix(f"; {remedy}") if status is not None else f"{code.name}: {error.details()}"
         user_error = UserError(message, remedy or None, _EXIT_CODES.get(code, ExitCode.BAD_INPUT), details={"code": code.name})
         return user_error, code is grpc.StatusCode.UNAVAILABLE

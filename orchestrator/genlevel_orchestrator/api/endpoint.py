@@ -39,7 +39,12 @@ def read_authority(path: Path | None) -> bytes | None:
     if chosen is None:
         system = ssl.get_default_verify_paths().cafile
         return Path(system).read_bytes() if system and os.path.exists(system) else None
-    return _read(chosen, f"the authority {chosen}", AUTHORITY_VARIABLE)
+    found = _read(chosen, f"the authority {chosen}", AUTHORITY_VARIABLE)
+    try:
+        ssl.create_default_context(cadata=found.decode("ascii", "ignore") or "empty")
+    except ssl.SSLError:
+        raise UserError(f"the authority {chosen} holds no certificate in PEM", f"Name the PEM file of the authority in {AUTHORITY_VARIABLE}.") from None
+    return found
 
 
 def _client_certificate() -> tuple[bytes | None, bytes | None]:

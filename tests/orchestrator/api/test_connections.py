@@ -107,3 +107,26 @@ def test_a_name_without_address_and_a_refusal() -> None:
     assert "nowhere.invalid has no address" in diagnose("nowhere.invalid:1", tls=False).cause
     assert diagnose("127.0.0.1:1", tls=True).cause == "nobody listens there"
     assert not diagnose("127.0.0.1:1", tls=True).final
+
+
+def test_a_file_that_is_no_authority_is_told_before_any_call(tmp_path: Path) -> None:
+    for number, text in enumerate((b"", b"0123456789abcdef", "-----BEGIN CERTIFICATE-----\nőőőő\n-----END CERTIFICATE-----\n".encode())):
+        path = tmp_path / f"{number}.crt"
+        path.write_bytes(text)
+        with pytest.raises(UserError, match=f"{number}.crt holds no certificate in PEM"):
+            OrchestratorClient("grpcs://127.0.0.1:1", token=TOKEN, authority=path)
+
+
+def test_comments_in_a_bundle_of_authorities_do_no_harm(tmp_path: Path, server: Any) -> None:
+    with server(certificate(tmp_path, "IP:127.0.0.1")) as address:
+        bundle = tmp_path / "bundle.pem"
+        bundle.write_bytes("# Főtanúsítvány\n".encode() + certificate(tmp_path, "DNS:elsewhere")[0].read_bytes())
+        assert "an authority that is not trusted here" in refused(f"grpcs://{address}", bundle)[0]
+
+
+def test_something_else_that_answers(server: Any) -> None:
+    """Such as an evaluator, or a proxy that knows no gRPC."""
+    with server(None) as address:
+        message, remedy = refused(address)
+    assert f"what answers at {address} is no orchestrator" in message
+    assert "Check --endpoint" in remedy
