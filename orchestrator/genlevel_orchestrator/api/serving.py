@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -89,6 +90,17 @@ def _end_for_certain() -> None:
     timer.start()
 
 
+def _check_state(folder: Path) -> None:
+    """Refuse a folder that cannot be written, such as a volume of another user: else the first upload or run would tell."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        remedy = f"Give user {os.getuid()} a folder, or volume, that it may write to; GENLEVEL_STATE_DIR names it."
+        raise UserError(f"the state folder {folder} cannot be written: {error.strerror}", remedy, ExitCode.PREREQUISITE_MISSING) from None
+
+
 async def serve(serving: Serving, settings: Settings, started: Started) -> None:
     """Serve until SIGINT or SIGTERM; runs at work then are taken up by the next process, or by ``genlevel runs resume``.
 
@@ -101,6 +113,7 @@ async def serve(serving: Serving, settings: Settings, started: Started) -> None:
         UserError: Something cannot start, or the evaluators ended by themselves.
     """
     check_options(serving.options)
+    _check_state(settings.state)
     stop = _Stop()
     stop.listen()
     async with health_port(serving.options.host, serving.health_port) as set_ready:

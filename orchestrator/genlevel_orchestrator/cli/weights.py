@@ -6,6 +6,8 @@ imported when a command runs, and its absence is an error with a remedy.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +22,8 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Names = Annotated[
     list[str] | None, typer.Argument(help="Entries of the manifest; all when left out.", show_default=False)
 ]
+
+_UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR)
 
 
 def _runtime() -> ModuleType:
@@ -37,6 +41,17 @@ def _runtime() -> ModuleType:
 def _user_error(error: Any, exit_code: ExitCode) -> UserError:
     return UserError(
         error.message, remedy=error.remedy, exit_code=exit_code, details={"reason": error.reason}
+    )
+
+
+def _unwritable(error: OSError) -> Exception:
+    if error.errno not in _UNWRITABLE:
+        return error
+    place = f" ({error.filename})" if error.filename else ""
+    return UserError(
+        f"the cache of weights cannot be written: {error.strerror}{place}",
+        remedy=f"give user {os.getuid()} a folder, or volume, with room that it may write to, or name another one in GENLEVEL_CACHE_DIR.",
+        exit_code=ExitCode.PREREQUISITE_MISSING,
     )
 
 
@@ -113,9 +128,7 @@ def fetch_command(
         _announce(runtime, wanted, as_json)
         paths = runtime.fetch(
             names or None,
-            None
-            if as_json
-            else lambda name, message: print(f"{name}: {message}", file=sys.stderr, flush=True),
+            None if as_json else lambda name, message: print(f"{name}: {message}", file=sys.stderr, flush=True),
             allow_url=allow_url,
             digests={names[0]: sha256} if names and sha256 else None,
             archive=archive,
@@ -125,6 +138,8 @@ def fetch_command(
         raise _user_error(error, ExitCode.BAD_INPUT if unknown else ExitCode.UNREACHABLE) from error
     except runtime.WeightsError as error:
         raise _user_error(error, ExitCode.VIOLATIONS) from error
+    except OSError as error:
+        raise _unwritable(error) from None
     if as_json:
         print_json({"weights": {name: str(path) for name, path in paths.items()}})
     else:

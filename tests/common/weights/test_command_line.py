@@ -60,3 +60,13 @@ def test_verify_fails_on_named_missing_and_on_changed(cache: Path, capsys: pytes
     code, body = run_json(capsys, "verify")
     assert code == ExitCode.VIOLATIONS
     assert [row["name"] for row in body["weights"] if row["state"] == "mismatch"] == ["vggish"]  # type: ignore[index, union-attr]
+
+
+def test_a_cache_that_cannot_be_written_is_told_with_its_remedy(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Such as a volume of another user."""
+    cache.write_text("a file where the folder should be")
+    code, body = run_json(capsys, "fetch", "i3d-kinetics-400")
+    assert code == ExitCode.PREREQUISITE_MISSING
+    error = body["error"]
+    assert f"cannot be written: Not a directory ({cache}" in error["message"]  # type: ignore[index]
+    assert "GENLEVEL_CACHE_DIR" in error["remedy"]  # type: ignore[index]

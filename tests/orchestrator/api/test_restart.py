@@ -19,6 +19,7 @@ import sqlalchemy as sql
 
 from genlevel.v1 import orchestrator_pb2 as pb
 from genlevel.v1 import orchestrator_pb2_grpc
+from genlevel_orchestrator.errors import ExitCode
 
 HERE = Path(__file__).resolve().parent
 SAMPLES, RIGHT, SHARD = 6000, 4000, 512
@@ -187,6 +188,17 @@ def test_a_server_waits_for_its_database_for_a_bounded_time(tmp_path: Path, proc
     words = "".join(server.log)
     assert "Connection refused" in words
     assert "s3cret" not in words
+
+
+def test_a_state_folder_that_cannot_be_written_is_told_at_once(tmp_path: Path, processes: ModuleType) -> None:
+    """Such as a volume of another user; the first upload or run would tell otherwise."""
+    (tmp_path / "taken").write_text("")
+    variables = {"GENLEVEL_DATABASE": f"sqlite:///{tmp_path}/j.sqlite", "GENLEVEL_EVALUATORS": "language=127.0.0.1:1"}
+    variables["GENLEVEL_STATE_DIR"] = str(tmp_path / "taken" / "state")
+    code, _, words = processes.genlevel(["serve", "--port", "0", "--root", str(tmp_path)], variables)
+    assert code == ExitCode.PREREQUISITE_MISSING
+    assert f"the state folder {tmp_path}/taken/state cannot be written: Not a directory" in words
+    assert "GENLEVEL_STATE_DIR" in words
 
 
 def test_a_server_that_waits_for_its_database_can_be_stopped(tmp_path: Path, processes: ModuleType) -> None:
