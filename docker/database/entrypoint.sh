@@ -8,6 +8,8 @@ shift
 if [ -s "$PGDATA/PG_VERSION" ]; then
   found=$(cat "$PGDATA/PG_VERSION")
   [ "$found" = 15 ] || fail "$PGDATA was made by PostgreSQL $found and this is 15: dump it with the old version and restore it here"
+  # Kubernetes may give the group rights to a volume that it mounts anew (fsGroup), which PostgreSQL refuses.
+  chmod 0700 "$PGDATA" || fail "$PGDATA must belong to user $(id -u)"
 else
   [ -r "$POSTGRES_PASSWORD_FILE" ] || fail "cannot read the password in $POSTGRES_PASSWORD_FILE: mount it there, readable by user $(id -u)"
   [ -s "$POSTGRES_PASSWORD_FILE" ] || fail "$POSTGRES_PASSWORD_FILE is empty: put a password into it"

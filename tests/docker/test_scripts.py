@@ -116,3 +116,18 @@ def test_a_database_of_another_version_is_left_alone(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "was made by PostgreSQL 14 and this is 15: dump it" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["PG_VERSION"]
+
+
+def test_a_database_whose_volume_was_opened_to_a_group_is_closed_again(tmp_path: Path) -> None:
+    """Kubernetes does that to a restored volume, for the sake of fsGroup, and PostgreSQL would not start."""
+    data, programs = tmp_path / "pgdata", tmp_path / "bin"
+    for folder in (data, programs):
+        folder.mkdir()
+    (data / "PG_VERSION").write_text("15\n")
+    data.chmod(0o2770)
+    (programs / "postgres").write_text('#!/bin/sh\nstat --format %a "$2"\n')
+    (programs / "postgres").chmod(0o755)
+    variables = {"PGDATA": str(data), "PATH": f"{programs}:{os.environ['PATH']}"}
+    done = run("bash", ROOT / "docker" / "database" / "entrypoint.sh", "postgres", **variables)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() in ("700", "2700")
