@@ -98,8 +98,8 @@ def test_no_credentials_at_all(tool: Any) -> None:
 
 
 def test_an_old_cluster(tool: Any) -> None:
-    tool.cluster.version = "v1.22.3"
-    assert "the cluster runs Kubernetes v1.22.3" in refused(tool)
+    tool.cluster.version = "v1.27.9"
+    assert "the cluster runs Kubernetes v1.27.9" in refused(tool)
 
 
 def test_missing_permissions_are_listed(tool: Any) -> None:
