@@ -10,7 +10,7 @@ from k8s.cluster.problem import Problem
 from k8s.cluster.refusals import problem
 
 OLDEST_CLIENT = (1, 28)  # the tests run 1.37; native gRPC probes and Kustomize components need no more than 1.27
-OLDEST_SERVER = (1, 28)  # as docs/kubernetes.md says: older ones refuse fields of budgets, and older kubelets have faults in gRPC probes
+OLDEST_SERVER = (1, 28)  # as docs/kubernetes.md says: older ones refuse fields of budgets, older kubelets err in gRPC probes
 
 
 def connect(kubectl: Kubectl) -> str:
