@@ -11,7 +11,7 @@ from k8s.cluster.connection import connect
 from k8s.cluster.objects import Object, containers, name
 from k8s.cluster.problem import Problem
 from k8s.cluster.session import Session
-from k8s.cluster.snapshot import Snapshot, look
+from k8s.cluster.snapshot import Snapshot, knows_ray, look
 from k8s.cluster.workloads import WAITED_FOR
 
 
@@ -29,7 +29,7 @@ def logs(session: Session, component: str, follow: bool, previous: bool, tail: i
         Problem: there is no such component, or none of its pods has a log.
     """
     connect(session.kubectl)
-    snapshot = look(session.kubectl)
+    snapshot = look(session.kubectl, knows_ray(session.kubectl))
     pods = _pods(snapshot, component)
     pairs = [(name(pod), title) for pod in pods for title in _started(pod, previous)]
     if not pairs:

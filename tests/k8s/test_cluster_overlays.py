@@ -57,6 +57,20 @@ def test_a_serve_application_that_cannot_be_deployed_is_named(tool: Any) -> None
     )
 
 
+def test_logs_of_an_evaluator_under_kuberay(tool: Any) -> None:
+    with_ray(tool.cluster)
+    assert tool("up", "--overlay", "kuberay", "--skip-check", "permissions", "--timeout", "60")[0] == 0
+    status = {"containerStatuses": [{"name": "ray-head", "state": {"running": {}}}]}
+    labels = {"ray.io/originated-from-cr-name": "eval-video", "ray.io/cluster": "eval-video-abcde"}
+    spec = {"containers": [{"name": "ray-head", "image": "genlevel/video:7"}]}
+    metadata = {"labels": labels, "annotations": {"workload": "", "digest": ""}}
+    tool.cluster.add("Pod", "eval-video-abcde-head", "genlevel", metadata=metadata, spec=spec)["status"] = status
+    tool.cluster.logs["eval-video"] = "Ray is up"
+    code, out, err = tool("logs", "video")
+    assert code == 0, err
+    assert "[pod/eval-video-abcde-head/ray-head] Ray is up" in out
+
+
 def test_from_kuberay_to_local_nothing_of_ray_is_left(tool: Any) -> None:
     with_ray(tool.cluster)
     assert tool("up", "--overlay", "kuberay", "--skip-check", "permissions", "--timeout", "60")[0] == 0
