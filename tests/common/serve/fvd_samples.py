@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
+import pickle
+import subprocess
+import sys
 
 import av
 import numpy as np
@@ -52,11 +56,26 @@ def request(files: dict[str, tuple[str, bytes]], finalize: bool = False) -> pb.E
     return pb.EvaluateShardRequest(header=header, metric=pb.MetricSpec(metric="fvd"), samples=samples, finalize=finalize)
 
 
-def in_process(files: dict[str, tuple[str, bytes]]) -> bytes:
-    """The state of the same samples, scored here."""
+def in_one_process(files: dict[str, tuple[str, bytes]]) -> bytes:
+    """The state of the same samples, scored in one process of its own with one thread, as Ray gives a replica with one CPU.
+
+    Not in this process: what other tests have loaded or set (threads, rounding of denormals) shows in the last bits.
+    """
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    given = pickle.dumps(files)
+    return subprocess.run(
+        [sys.executable, __file__], input=given, stdout=subprocess.PIPE, check=True, env=environment
+    ).stdout
+
+
+def _state(files: dict[str, tuple[str, bytes]]) -> bytes:
     scorer = Scorer.of(EVALUATOR, "fvd")
     raw = [
         RawSample(key, Content(media=media.from_bytes(data, name)), (), Presence.PREDICTION_ONLY) for key, (name, data) in files.items()
     ]
     rows, _ = scorer.observe(raw)
     return encode_state(rows, scorer.signature().digest).SerializeToString(deterministic=True)
+
+
+if __name__ == "__main__":
+    sys.stdout.buffer.write(_state(pickle.load(sys.stdin.buffer)))
