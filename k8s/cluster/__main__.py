@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -102,7 +104,7 @@ def _add_up(parser: argparse.ArgumentParser) -> None:
         "--replicas", action="append", default=[], type=_replicas, metavar="NAME=N", help="replicas of a Deployment (repeatable)"
     )
     parser.add_argument(
-        "--host", action="append", default=[], help="a further name in the orchestrator's certificate (repeatable)"
+        "--host", action="append", default=[], type=_host, help="a further name in the orchestrator's certificate (repeatable)"
     )
     parser.add_argument("--skip-check", action="append", default=[], choices=CHECKS, help="leave a check out (repeatable)")
     parser.add_argument("--load-images", action="store_true", help="copy missing images into a kind, k3d or minikube cluster")
@@ -110,6 +112,16 @@ def _add_up(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", type=float, default=1200, help="seconds until waiting ends")
     parser.add_argument("--grace", type=float, default=30, help="seconds that a failure must last to be final")
     parser.add_argument("--poll", type=float, default=2, help=argparse.SUPPRESS)
+
+
+def _host(text: str) -> str:
+    """A name or an address, without scheme and port: others would make a certificate that fits nothing."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        if not re.fullmatch(r"(\*\.)?[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*", text):
+            raise argparse.ArgumentTypeError(f"{text!r} is no host name or address; write it without scheme and port") from None
+        return text
 
 
 def _replicas(text: str) -> tuple[str, int]:

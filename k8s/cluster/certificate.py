@@ -59,6 +59,19 @@ def days_left(certificate: str) -> int:
     return (end - dt.datetime.now(dt.UTC)).days
 
 
+def names_of(certificate: str) -> set[str]:
+    """Names and addresses that a PEM certificate is good for."""
+    try:
+        found = (
+            x509.load_pem_x509_certificate(certificate.encode())
+            .extensions.get_extension_for_class(x509.SubjectAlternativeName)
+            .value
+        )
+    except x509.ExtensionNotFound:
+        return set()
+    return {str(value) for kind in (x509.DNSName, x509.IPAddress) for value in found.get_values_for_type(kind)}
+
+
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (

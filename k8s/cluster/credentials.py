@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from k8s.cluster.certificate import days_left, make_certificate
+from k8s.cluster.certificate import days_left, make_certificate, names_of
 from k8s.cluster.kubectl import Kubectl, to_json
 from k8s.cluster.objects import FIELD_MANAGER, GENLEVEL, PART_OF, Object, name, walk
 from k8s.cluster.problem import Problem
@@ -178,5 +178,9 @@ def _look_at_certificate(session: Session, content: dict[str, str]) -> None:
     anew = "`kubectl -n genlevel delete secret genlevel-tls`, then `make up` (clients need the new ca.crt)"
     if left < 0:
         raise Problem("the certificate in the Secret genlevel-tls has ended", f"Put a new one there, or have one made: {anew}.")
+    names = names_of(content["tls.crt"])
+    absent = [host for host in session.options.hosts if not names & {host, f"*.{host.partition('.')[2]}"}]
+    if absent:
+        session.warn(f"the certificate in the Secret genlevel-tls is not for {', '.join(absent)}; have a new one made: {anew}")
     if left < _EXPIRES_SOON:
         session.warn(f"the certificate in the Secret genlevel-tls ends in {left} days; have a new one made: {anew}")

@@ -8,6 +8,10 @@ import stat
 import subprocess
 from typing import Any
 
+import pytest
+
+from k8s.cluster.__main__ import main
+
 
 def ok(answer: tuple[int, str, str]) -> str:
     code, out, err = answer
@@ -136,3 +140,19 @@ def test_secrets_are_made_once_never_shown_and_written_for_their_owner_alone(too
         for line in (line for line in plain.splitlines() if not line.startswith("-----")):
             assert line not in elsewhere
         assert held[name][key] not in elsewhere
+
+
+def test_a_name_that_the_certificate_there_lacks_is_told(tool: Any) -> None:
+    ok(tool("up", "--host", "scores.example.org"))
+    code, _, err = tool("up", "--host", "scores.example.org")
+    assert (code, "warning: the certificate" in err) == (0, False)
+    code, _, err = tool("up", "--host", "other.example.org", "--host", "198.51.100.7")
+    assert code == 0
+    assert "warning: the certificate in the Secret genlevel-tls is not for other.example.org, 198.51.100.7; have a new one made: `kubectl" in err
+
+
+@pytest.mark.parametrize("host", ["https://scores.example.org", "198.51.100.7:9100", "two words", "", "\u00fcn\u00ef.example"])
+def test_what_is_no_host_is_refused(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["up", "--host", host])
+    assert "is no host name or address" in capsys.readouterr().err
