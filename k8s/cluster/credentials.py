@@ -175,7 +175,7 @@ def _tls(session: Session) -> dict[str, str]:
 
 def _look_at_certificate(session: Session, content: dict[str, str]) -> None:
     left = days_left(content["tls.crt"])
-    anew = "`kubectl -n genlevel delete secret genlevel-tls`, then `make up` (clients need the new ca.crt)"
+    anew = "`kubectl -n genlevel delete secret genlevel-tls`, then `make up` and `kubectl -n genlevel rollout restart deployment/orchestrator` (clients need the new ca.crt)"
     if left < 0:
         raise Problem("the certificate in the Secret genlevel-tls has ended", f"Put a new one there, or have one made: {anew}.")
     names = names_of(content["tls.crt"])
