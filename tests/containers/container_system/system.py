@@ -102,6 +102,10 @@ class System:
         """By key: when a shard was journalled."""
         return {key: created for key, created in self.sql("SELECT key, created FROM shards WHERE parts IS NULL")}
 
+    def finished(self) -> set[str]:
+        """Tasks of the latest run whose result is journalled."""
+        return {task for (task,) in self.sql("SELECT task_id FROM outcomes WHERE run = (SELECT name FROM runs ORDER BY created DESC LIMIT 1)")}
+
     def extend(self) -> None:
         """Add the gateway, and the store through which media travel from now on."""
         self.project.files.append(COMPOSE.with_name("compose.store.yaml"))
