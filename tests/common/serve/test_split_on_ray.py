@@ -16,7 +16,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from genlevel.v1 import evaluator_pb2 as pb
 from genlevel.v1 import evaluator_pb2_grpc
-from genlevel_evaluator.serve import local_ray, loopback
+from genlevel_evaluator.serve import local_ray, loopback, processors
 from genlevel_evaluator.serve.kuberay import serve_config
 from tests.common.serve import fvd_samples
 
@@ -49,6 +49,8 @@ def stub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[evaluator_pb2_grp
     path.write_text(SERVICES)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("GENLEVEL_SERVICES", str(path))
+        for name in processors.VARIABLES:  # what another test left there would go before what Ray grants
+            environment.setenv(name, "1")
         for name, value in local_ray.ENVIRONMENT.items():  # for a quick start; Serve itself, and its sockets, as where Ray spans pods
             if name not in loopback.ENVIRONMENT and not name.startswith("RAY_SERVE_"):
                 environment.setenv(name, value)
