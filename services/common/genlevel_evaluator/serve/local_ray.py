@@ -10,7 +10,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from genlevel_evaluator.serve import loopback, processors, trim
@@ -18,8 +17,6 @@ from genlevel_evaluator.serve.options import SERVICER_FUNCTION
 from genlevel_evaluator.serve.plan import ServicePlan, plan_of
 
 READY_SECONDS = 120
-FOLDER_SECONDS = 10
-"""How long the last of Ray's processes are waited for before their folder is given up."""
 OBJECT_STORE_BYTES = 80 << 20
 """Requests go through the proxy, the object store is hardly used. Ray wants at least 75 MB."""
 
@@ -146,24 +143,12 @@ class LocalServe:
             self._remove_folder()
 
     def _remove_folder(self) -> None:
-        """Ray's agents live a little longer than Ray and write a last line, which would make the folder anew: they are waited for."""
-        end = time.monotonic() + FOLDER_SECONDS
-        while time.monotonic() < end and (_named_by_a_process(self.folder) or os.path.exists(self.folder)):
+        """Ray's agents may write a last line while they end, so one try is not always enough."""
+        for _ in range(50):
             shutil.rmtree(self.folder, ignore_errors=True)
+            if not os.path.exists(self.folder):
+                return
             time.sleep(0.1)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _named_by_a_process(folder: str) -> bool:
-    """Whether some process was started with this folder in its arguments, as all of Ray's are."""
-    name = folder.encode()
-    for arguments in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if name in arguments.read_bytes():
-                return True
-        except OSError:  # it has just ended
-            continue
-    return False
 
 
 def resolved(root: str) -> str:
