@@ -13,7 +13,8 @@ from container_system.engine import Project, health, until
 from container_system.system import OUTPUT, System
 
 SECONDS = 60.0
-HARD = {"read_only": True, "cap_drop": ["ALL"], "network_mode": "none", "tmpfs": {"/tmp": "size=1g,mode=1777"}}
+SCRATCH = {"/tmp": "size=1g,mode=1777"}
+HARD = {"read_only": True, "cap_drop": ["ALL"], "network_mode": "none", "tmpfs": SCRATCH}
 
 
 @contextmanager
@@ -158,7 +159,8 @@ def test_settings_broken(engine: Any, images: dict[str, str], tmp_path: Path, co
         "GENLEVEL_EVALUATORS": "language=eval-language:9000",
     }  # fmt: skip
     command = ["genlevel", "serve", "--host", "0.0.0.0"]
-    with within(), alone(engine, images["orchestrator"], *command, environment=environment, volumes=volumes) as container:
+    more = {"environment": environment, "volumes": volumes, "tmpfs": {**SCRATCH, "/var/lib/genlevel/state": "mode=1777"}}
+    with within(), alone(engine, images["orchestrator"], *command, **more) as container:
         text = log_of(container, *words)
         assert container.wait(timeout=30)["StatusCode"] != 0
     assert "Traceback" not in text
