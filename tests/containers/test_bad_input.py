@@ -159,7 +159,7 @@ def test_settings_broken(engine: Any, images: dict[str, str], tmp_path: Path, co
         "GENLEVEL_EVALUATORS": "language=eval-language:9000",
     }  # fmt: skip
     command = ["genlevel", "serve", "--host", "0.0.0.0"]
-    more = {"environment": environment, "volumes": volumes, "tmpfs": {**SCRATCH, "/var/lib/genlevel/state": "mode=1777"}}
+    more = {"environment": environment, "volumes": volumes, "tmpfs": {**SCRATCH, "/var/lib/genlevel/state": "uid=10001"}}
     with within(), alone(engine, images["orchestrator"], *command, **more) as container:
         text = log_of(container, *words)
         assert container.wait(timeout=30)["StatusCode"] != 0
