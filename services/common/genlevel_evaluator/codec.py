@@ -11,6 +11,7 @@ from google.protobuf import json_format, struct_pb2
 
 from genlevel.v1 import evaluator_pb2, sample_pb2
 from genlevel_evaluator import parameters, states
+from genlevel_evaluator.details import Details, DetailSpec
 from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import Code, EvaluatorError, Issue, SampleError
 from genlevel_evaluator.evaluator import Evaluator
@@ -195,7 +196,21 @@ def encode_value(value: Value) -> evaluator_pb2.MetricValue:
                 low=value.interval.low, high=value.interval.high, level=value.interval.level, method=value.interval.method
             )
         )
+    if value.details is not None:
+        message.details.CopyFrom(_encode_details(value.details))
     return message
+
+
+def _encode_details(details: Details) -> evaluator_pb2.ValueDetails:
+    return evaluator_pb2.ValueDetails(
+        samples=details.samples, keys_digest=details.keys_digest, keys=details.keys, scores=details.scores, replicates=details.replicates,
+        worst=[evaluator_pb2.SampleScore(sample_id=key, value=value) for key, value in details.worst],
+    )
+
+
+def decode_details(message: evaluator_pb2.DetailSpec) -> DetailSpec:
+    """Which details are asked for."""
+    return DetailSpec(message.worst, message.scores, message.keys, message.replicates)
 
 
 def describe_metric(evaluator: Evaluator, metric_id: str) -> evaluator_pb2.MetricDescription:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,12 @@ import numpy as np
 from genlevel_evaluator import parameters as metric_parameters
 from genlevel_evaluator import signature as signatures
 from genlevel_evaluator import states
+from genlevel_evaluator.details import Details, DetailSpec, detailed
 from genlevel_evaluator.errors import Code, EvaluatorError, Issue, SampleError
 from genlevel_evaluator.evaluator import Evaluator
 from genlevel_evaluator.features import extract_features
 from genlevel_evaluator.flags import EXCLUDED, EXPECTED, OBSERVED, PRESENT
-from genlevel_evaluator.kinds import Content
+from genlevel_evaluator.kinds import Content, InputKind
 from genlevel_evaluator.metric import Metric, Presence, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 FLAGS = "_flags"
 CHUNK = 32
 """Samples decoded at a time, so that media never pile up in memory."""
+TEXT_CHUNK, TEXT_CHARACTERS = 1024, 1 << 20
+"""Samples of nothing but text decoded at a time, and characters after which no more are added."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Value:
     interval: Interval | None
     companions: Mapping[str, float]
     warnings: tuple[str, ...]
+    details: Details | None = None
 
 
 class Budget:
@@ -108,9 +111,9 @@ class Scorer:
         _refuse_repeated_ids(samples)
         issues: list[Issue] = []
         parts: list[Rows] = []
-        for start in range(0, len(samples), CHUNK):
+        for chunk in _chunks(samples):
             budget.check()
-            rows = self._observe_chunk(samples[start : start + CHUNK], issues, budget)
+            rows = self._observe_chunk(chunk, issues, budget)
             parts.append(states.build(self.schema, rows))
         return (states.combine(parts) if parts else states.empty(self.schema)), issues
 
@@ -122,11 +125,29 @@ class Scorer:
             budget.check()
             decoded.append(self._decode(received, issues))
         with_features = extract_features(self.evaluator, self.metric.backbones(self.parameters), decoded, issues, budget.check)
+        together = self._observe_together(with_features)
         rows: list[tuple[str, Row | None]] = []
-        for sample, flags in with_features:
+        for place, (sample, flags) in enumerate(with_features):
+            if place in together:
+                rows.append((sample.key, {FLAGS: flags | OBSERVED, **together[place]}))
+                continue
             budget.check()
             rows.append((sample.key, self._observe_one(sample, flags, issues)))
         return rows
+
+    def _observe_together(self, samples: Sequence[tuple[Sample, int]]) -> dict[int, Row]:
+        """Rows of the samples that have all their sides, by place, where the metric takes many at once.
+
+        Nothing where it refuses: each is then observed alone, so that the issue names its sample.
+        """
+        if self.metric.observe_many is None:
+            return {}
+        places = [place for place, (sample, flags) in enumerate(samples) if flags & PRESENT and not flags & EXCLUDED and sample.references]
+        try:
+            return dict(zip(places, self.metric.observe_many([samples[place][0] for place in places], self.parameters), strict=True))
+        except Exception:
+            log.debug("%s observes the samples of a chunk one by one", self.metric.id, exc_info=True)
+            return {}
 
     def _decode(self, raw: RawSample, issues: list[Issue]) -> tuple[Sample, int]:
         """The decoded sample and its flags."""
@@ -135,7 +156,7 @@ class Scorer:
         references: list[Any] = []
         flags = _expected(raw, self.metric)
         for content in raw.references:
-            value = _attempt(raw, "reference", faults, issues, partial(kind.read, content, "reference", raw.attributes))
+            value = _attempt(raw, "reference", faults, issues, kind, content)
             if value is None:
                 flags |= EXCLUDED
             references.append(value)
@@ -145,7 +166,7 @@ class Scorer:
         prediction = None
         if raw.prediction is not None or "prediction" in faults:
             given = raw.prediction or Content()  # an unreadable side has a fault instead, raised before it is read
-            prediction = _attempt(raw, "prediction", faults, issues, partial(kind.read, given, "prediction", raw.attributes))
+            prediction = _attempt(raw, "prediction", faults, issues, kind, given)
         flags |= PRESENT if prediction is not None else 0
         return Sample(raw.id, prediction, tuple(references), raw.presence, dict(raw.attributes)), flags
 
@@ -193,8 +214,8 @@ class Scorer:
         blank = {name: np.zeros((0, *c.shape) if c.ragged else c.shape) for name, c in self.metric.columns.items()}
         return {FLAGS: flags, **(row if row is not None else blank)}
 
-    def finalize(self, rows: Rows) -> Value:
-        """Turns the state of all samples into a value or a reason."""
+    def finalize(self, rows: Rows, asked: DetailSpec | None = None) -> Value:
+        """Turns the state of all samples into a value or a reason, with the details that are asked for."""
         flags = rows.column(FLAGS)
         observed = rows.take((flags & OBSERVED) > 0) if len(rows) else rows
         score, interval = Score(None, "no_reference"), None
@@ -204,22 +225,46 @@ class Scorer:
                 interval = self.metric.interval(observed, self.parameters)
         if score.value is not None and math.isnan(score.value):
             raise EvaluatorError(Code.INTERNAL, "NAN", f"{self.metric.id} gave NaN", "report this task")
+        details, left_out = detailed(self.metric, self.parameters, observed, interval, asked) if asked else (None, ())
         return Value(
             None if score.value is None else float(score.value), score.reason, self.metric.unit, self.signature(),
             int(np.sum((flags & EXPECTED) > 0)), int(np.sum((flags & EXPECTED > 0) & (flags & PRESENT > 0))),
             int(np.sum((flags & EXCLUDED) > 0)), self.metric.missing is not None, interval,
-            {name: float(value) for name, value in score.companions.items()}, tuple(score.warnings),
+            {name: float(value) for name, value in score.companions.items()}, (*score.warnings, *left_out), details,
         )
 
 
+def _chunks(samples: Sequence[RawSample]) -> Iterator[Sequence[RawSample]]:
+    start = 0
+    while start < len(samples):
+        end = start + _text_run(samples, start)
+        end = end if end > start else start + CHUNK
+        yield samples[start:end]
+        start = end
+
+
+def _text_run(samples: Sequence[RawSample], start: int) -> int:
+    """How many samples from there on hold nothing but text, of one chunk at most."""
+    characters = 0
+    for place in range(start, min(start + TEXT_CHUNK, len(samples))):
+        for content in (samples[place].prediction, *samples[place].references):
+            if content is not None:
+                if content.text is None:
+                    return place - start
+                characters += len(content.text)
+        if characters > TEXT_CHARACTERS:
+            return place + 1 - start
+    return min(TEXT_CHUNK, len(samples) - start)
+
+
 def _attempt(
-    raw: RawSample, side: str, faults: Mapping[str | None, SampleError], issues: list[Issue], read: Callable[[], Any]
+    raw: RawSample, side: str, faults: Mapping[str | None, SampleError], issues: list[Issue], kind: InputKind, content: Content
 ) -> Any:
-    """What `read` gives; None with an issue noted when that side cannot be read."""
+    """That side as its kind reads it; None with an issue noted when it cannot be read."""
     try:
         if side in faults:
             raise faults[side]
-        return read()
+        return kind.read(content, side, raw.attributes)
     except SampleError as error:
         issues.append(_issue(raw.id, error, side, _file(raw, side)))
     except MemoryError:

@@ -22,6 +22,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from genlevel.v1 import evaluator_pb2 as pb
 from genlevel_evaluator import codec, media, states
+from genlevel_evaluator.details import DetailSpec
 from genlevel_evaluator.engine import Budget, Scorer
 from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_evaluator.evaluator import Evaluator
@@ -180,7 +181,7 @@ class Handlers:
             signature=codec.encode_signature(signature),
         )
         if request.finalize:
-            response.value.CopyFrom(codec.encode_value(scorer.finalize(rows)))
+            response.value.CopyFrom(codec.encode_value(scorer.finalize(rows, _asked(request))))
         return _bounded(response)
 
     def _combine(self, request: pb.CombineStatesRequest) -> pb.CombineStatesResponse:
@@ -189,13 +190,13 @@ class Handlers:
         rows = states.combine([codec.decode_state(state, scorer, digest) for state in request.states])
         response = pb.CombineStatesResponse(state=codec.encode_state(rows, digest))
         if request.finalize:
-            response.value.CopyFrom(codec.encode_value(scorer.finalize(rows)))
+            response.value.CopyFrom(codec.encode_value(scorer.finalize(rows, _asked(request))))
         return _bounded(response)
 
     def _finalize(self, request: pb.FinalizeMetricRequest) -> pb.FinalizeMetricResponse:
         scorer = self._scorer(request.metric)
         rows = codec.decode_state(request.state, scorer, scorer.signature().digest)
-        return pb.FinalizeMetricResponse(value=codec.encode_value(scorer.finalize(rows)))
+        return _bounded(pb.FinalizeMetricResponse(value=codec.encode_value(scorer.finalize(rows, _asked(request)))))
 
     def _scorer(self, spec: pb.MetricSpec) -> Scorer:
         return Scorer.of(self.evaluator, spec.metric, json_format.MessageToDict(spec.parameters))
@@ -230,6 +231,10 @@ class Handlers:
             except asyncio.CancelledError:
                 budget.cancelled = True
                 raise
+
+
+def _asked(request: pb.EvaluateShardRequest | pb.CombineStatesRequest | pb.FinalizeMetricRequest) -> DetailSpec | None:
+    return codec.decode_details(request.details) if request.HasField("details") else None
 
 
 def _bounded(response: T) -> T:

@@ -1,6 +1,7 @@
-"""The metric contract: three pure functions over a mergeable state.
+"""The metric contract: pure functions over a mergeable state.
 
     observe(sample, parameters)   -> row        one sample becomes one row of typed columns
+    observe_many(samples, ...)    -> rows       the same for many at once, where that is faster
     states.combine(states)        -> state      the union of rows; the same for every metric
     score(rows, parameters)       -> Score      all rows, in key order, become a value or a reason
 
@@ -9,10 +10,13 @@ A metric is a module `genlevel_<evaluator>/metrics/<id>.py` with a constant `MET
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
@@ -87,11 +91,14 @@ class Metric(Generic[P]):
         parameters: dataclass of the parameters.
         columns: columns of the state.
         observe: see the module.
+        observe_many: rows of samples with prediction and reference, equal to those of `observe`. Where it raises, each is observed alone.
         score: see the module. Sees observed rows only, in key order; never called with no rows.
         missing: row of a sample whose prediction is missing, for metrics with a worst value. None: the coverage is lowered instead.
         backbones: names of the networks needed; their outputs are in `Sample.features`.
         needs_values: whether `observe` reads the decoded media itself and not only features.
         interval: a range for the value.
+        samples: one value a row in the unit and direction of the value, NaN where a sample alone has none; for lists of the
+            worst samples and for holding two runs against each other. Where the value is the mean over samples, it is the mean of these.
         set_metric: `observe` takes samples with one side only.
     """
 
@@ -109,7 +116,9 @@ class Metric(Generic[P]):
     missing: Callable[[Sample, P], Row] | None = None
     backbones: Callable[[P], tuple[str, ...]] = lambda _: ()
     interval: Callable[[Rows, P], Interval | None] | None = None
+    samples: Callable[[Rows, P], NDArray[np.float64]] | None = None
     set_metric: bool = False
+    observe_many: Callable[[Sequence[Sample], P], Sequence[Row]] | None = None
 
     @property
     def summary(self) -> str:

@@ -26,7 +26,7 @@ from genlevel.v1 import sample_pb2 as genlevel_dot_v1_dot_sample__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bgenlevel/v1/evaluator.proto\x12\x0bgenlevel.v1\x1a\x18genlevel/v1/sample.proto\x1a\x1cgoogle/protobuf/struct.proto\"c\n\rRequestHeader\x12\x11\n\tevaluator\x18\x01 \x01(\t\x12\x18\n\x10protocol_version\x18\x02 \x01(\r\x12\x11\n\tbudget_ms\x18\x03 \x01(\x04\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"I\n\nMetricSpec\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12+\n\nparameters\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\";\n\x08\x42\x61\x63kbone\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x11\n\treference\x18\x03 \x01(\x08\"\xa8\x01\n\tSignature\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x0e\n\x06metric\x18\x03 \x01(\t\x12\x16\n\x0emetric_version\x18\x04 \x01(\r\x12+\n\nparameters\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12(\n\tbackbones\x18\x06 \x03(\x0b\x32\x15.genlevel.v1.Backbone\"_\n\x0bStateColumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x64type\x18\x02 \x01(\t\x12\x12\n\nitem_shape\x18\x03 \x03(\x04\x12\x0e\n\x06values\x18\x04 \x01(\x0c\x12\x0f\n\x07lengths\x18\x05 \x01(\x0c\"\x86\x01\n\x0bMetricState\x12\x16\n\x0e\x66ormat_version\x18\x01 \x01(\r\x12\x18\n\x10signature_digest\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0c\n\x04keys\x18\x04 \x03(\t\x12)\n\x07\x63olumns\x18\x05 \x03(\x0b\x32\x18.genlevel.v1.StateColumn\"\x91\x01\n\x05Issue\x12\x11\n\tsample_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\'\n\x08severity\x18\x03 \x01(\x0e\x32\x15.genlevel.v1.Severity\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x0e\n\x06remedy\x18\x05 \x01(\t\x12\x0c\n\x04\x66ile\x18\x06 \x01(\t\x12\x0f\n\x07pointer\x18\x07 \x01(\t\"D\n\x08Interval\x12\x0b\n\x03low\x18\x01 \x01(\x01\x12\x0c\n\x04high\x18\x02 \x01(\x01\x12\r\n\x05level\x18\x03 \x01(\x01\x12\x0e\n\x06method\x18\x04 \x01(\t\"\x9c\x03\n\x0bMetricValue\x12\x12\n\x05value\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12)\n\tsignature\x18\x04 \x01(\x0b\x32\x16.genlevel.v1.Signature\x12\x10\n\x08\x65xpected\x18\x05 \x01(\x04\x12\x0f\n\x07present\x18\x06 \x01(\x04\x12\x10\n\x08\x65xcluded\x18\x07 \x01(\x04\x12\x1f\n\x17missing_scored_as_worst\x18\x08 \x01(\x08\x12,\n\x08interval\x18\t \x01(\x0b\x32\x15.genlevel.v1.IntervalH\x01\x88\x01\x01\x12<\n\ncompanions\x18\n \x03(\x0b\x32(.genlevel.v1.MetricValue.CompanionsEntry\x12\x10\n\x08warnings\x18\x0b \x03(\t\x12\x12\n\ncomparable\x18\x0c \x01(\x08\x1a\x31\n\x0f\x43ompanionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x08\n\x06_valueB\x0b\n\t_interval\"[\n\x14ParameterDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\'\n\x07\x64\x65\x66\x61ult\x18\x03 \x01(\x0b\x32\x16.google.protobuf.Value\"\xaa\x02\n\x11MetricDescription\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x12\n\ninput_kind\x18\x03 \x01(\t\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x18\n\x10higher_is_better\x18\x05 \x01(\x08\x12\x35\n\nparameters\x18\x06 \x03(\x0b\x32!.genlevel.v1.ParameterDescription\x12\x11\n\tbackbones\x18\x07 \x03(\t\x12\x0f\n\x07summary\x18\x08 \x01(\t\x12$\n\x1cprediction_strings_are_paths\x18\t \x01(\x08\x12\x12\n\nset_metric\x18\n \x01(\x08\x12#\n\x1breference_strings_are_paths\x18\x0b \x01(\x08\"F\n\x18\x44\x65scribeEvaluatorRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x1a.genlevel.v1.RequestHeader\"\xa5\x01\n\x19\x44\x65scribeEvaluatorResponse\x12\x11\n\tevaluator\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x18\n\x10protocol_version\x18\x03 \x01(\r\x12/\n\x07metrics\x18\x04 \x03(\x0b\x32\x1e.genlevel.v1.MetricDescription\x12\x19\n\x11max_message_bytes\x18\x05 \x01(\x04\"\xa3\x01\n\x14\x45valuateShardRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x1a.genlevel.v1.RequestHeader\x12\'\n\x06metric\x18\x02 \x01(\x0b\x32\x17.genlevel.v1.MetricSpec\x12$\n\x07samples\x18\x03 \x03(\x0b\x32\x13.genlevel.v1.Sample\x12\x10\n\x08\x66inalize\x18\x04 \x01(\x08\"\xb8\x01\n\x15\x45valuateShardResponse\x12\'\n\x05state\x18\x01 \x01(\x0b\x32\x18.genlevel.v1.MetricState\x12\"\n\x06issues\x18\x02 \x03(\x0b\x32\x12.genlevel.v1.Issue\x12)\n\tsignature\x18\x03 \x01(\x0b\x32\x16.genlevel.v1.Signature\x12\'\n\x05value\x18\x04 \x01(\x0b\x32\x18.genlevel.v1.MetricValue\"=\n\tBlobChunk\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"\xa8\x01\n\x1a\x45valuateShardStreamRequest\x12\x32\n\x05start\x18\x01 \x01(\x0b\x32!.genlevel.v1.EvaluateShardRequestH\x00\x12\'\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x16.genlevel.v1.BlobChunkH\x00\x12%\n\x06sample\x18\x03 \x01(\x0b\x32\x13.genlevel.v1.SampleH\x00\x42\x06\n\x04part\"Q\n\x1b\x45valuateShardStreamResponse\x12\x32\n\x06result\x18\x01 \x01(\x0b\x32\".genlevel.v1.EvaluateShardResponse\"\xa7\x01\n\x14\x43ombineStatesRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x1a.genlevel.v1.RequestHeader\x12\'\n\x06metric\x18\x02 \x01(\x0b\x32\x17.genlevel.v1.MetricSpec\x12(\n\x06states\x18\x03 \x03(\x0b\x32\x18.genlevel.v1.MetricState\x12\x10\n\x08\x66inalize\x18\x04 \x01(\x08\"i\n\x15\x43ombineStatesResponse\x12\'\n\x05state\x18\x01 \x01(\x0b\x32\x18.genlevel.v1.MetricState\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.genlevel.v1.MetricValue\"\x95\x01\n\x15\x46inalizeMetricRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x1a.genlevel.v1.RequestHeader\x12\'\n\x06metric\x18\x02 \x01(\x0b\x32\x17.genlevel.v1.MetricSpec\x12\'\n\x05state\x18\x03 \x01(\x0b\x32\x18.genlevel.v1.MetricState\"A\n\x16\x46inalizeMetricResponse\x12\'\n\x05value\x18\x01 \x01(\x0b\x32\x18.genlevel.v1.MetricValue\"z\n\x15\x45valuateMetricRequest\x12\x32\n\x05start\x18\x01 \x01(\x0b\x32!.genlevel.v1.EvaluateShardRequestH\x00\x12%\n\x06sample\x18\x02 \x01(\x0b\x32\x13.genlevel.v1.SampleH\x00\x42\x06\n\x04part\"e\n\x16\x45valuateMetricResponse\x12\'\n\x05value\x18\x01 \x01(\x0b\x32\x18.genlevel.v1.MetricValue\x12\"\n\x06issues\x18\x02 \x03(\x0b\x32\x12.genlevel.v1.Issue*\x88\x01\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x14\n\x10SEVERITY_WARNING\x10\x01\x12\x17\n\x13SEVERITY_PREDICTION\x10\x02\x12\x16\n\x12SEVERITY_REFERENCE\x10\x03\x12\x1b\n\x17SEVERITY_INFRASTRUCTURE\x10\x04\x32\xca\x04\n\x10\x45valuatorService\x12\x62\n\x11\x44\x65scribeEvaluator\x12%.genlevel.v1.DescribeEvaluatorRequest\x1a&.genlevel.v1.DescribeEvaluatorResponse\x12V\n\rEvaluateShard\x12!.genlevel.v1.EvaluateShardRequest\x1a\".genlevel.v1.EvaluateShardResponse\x12j\n\x13\x45valuateShardStream\x12\'.genlevel.v1.EvaluateShardStreamRequest\x1a(.genlevel.v1.EvaluateShardStreamResponse(\x01\x12V\n\rCombineStates\x12!.genlevel.v1.CombineStatesRequest\x1a\".genlevel.v1.CombineStatesResponse\x12Y\n\x0e\x46inalizeMetric\x12\".genlevel.v1.FinalizeMetricRequest\x1a#.genlevel.v1.FinalizeMetricResponse\x12[\n\x0e\x45valuateMetric\x12\".genlevel.v1.EvaluateMetricRequest\x1a#.genlevel.v1.EvaluateMetricResponse(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bgenlevel/v1/evaluator.proto\x12\x0bgenlevel.v1\x1a\x18genlevel/v1/sample.proto\x1a\x1cgoogle/protobuf/struct.proto\"c\n\rRequestHeader\x12\x11\n\tevaluator\x18\x01 \x01(\t\x12\x18\n\x10protocol_version\x18\x02 \x01(\r\x12\x11\n\tbudget_ms\x18\x03 \x01(\x04\x12\x12\n\nrequest_id\x18\x04 \x01(\t\"I\n\nMetricSpec\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12+\n\nparameters\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\";\n\x08\x42\x61\x63kbone\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x11\n\treference\x18\x03 \x01(\x08\"\xa8\x01\n\tSignature\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\t\x12\x0e\n\x06metric\x18\x03 \x01(\t\x12\x16\n\x0emetric_version\x18\x04 \x01(\r\x12+\n\nparameters\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12(\n\tbackbones\x18\x06 \x03(\x0b\x32\x15.genlevel.v1.Backbone\"_\n\x0bStateColumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x64type\x18\x02 \x01(\t\x12\x12\n\nitem_shape\x18\x03 \x03(\x04\x12\x0e\n\x06values\x18\x04 \x01(\x0c\x12\x0f\n\x07lengths\x18\x05 \x01(\x0c\"\x86\x01\n\x0bMetricState\x12\x16\n\x0e\x66ormat_version\x18\x01 \x01(\r\x12\x18\n\x10signature_digest\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0c\n\x04keys\x18\x04 \x03(\t\x12)\n\x07\x63olumns\x18\x05 \x03(\x0b\x32\x18.genlevel.v1.StateColumn\"\x91\x01\n\x05Issue\x12\x11\n\tsample_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\'\n\x08severity\x18\x03 \x01(\x0e\x32\x15.genlevel.v1.Severity\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x0e\n\x06remedy\x18\x05 \x01(\t\x12\x0c\n\x04\x66ile\x18\x06 \x01(\t\x12\x0f\n\x07pointer\x18\x07 \x01(\t\"D\n\x08Interval\x12\x0b\n\x03low\x18\x01 \x01(\x01\x12\x0c\n\x04high\x18\x02 \x01(\x01\x12\r\n\x05level\x18\x03 \x01(\x01\x12\x0e\n\x06method\x18\x04 \x01(\t\"M\n\nDetailSpec\x12\r\n\x05worst\x18\x01 \x01(\r\x12\x0e\n\x06scores\x18\x02 \x01(\x08\x12\x0c\n\x04keys\x18\x03 \x01(\x08\x12\x12\n\nreplicates\x18\x04 \x01(\x08\"/\n\x0bSampleScore\x12\x11\n\tsample_id\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\x8f\x01\n\x0cValueDetails\x12\x0f\n\x07samples\x18\x01 \x01(\x04\x12\x13\n\x0bkeys_digest\x18\x02 \x01(\t\x12\'\n\x05worst\x18\x03 \x03(\x0b\x32\x18.genlevel.v1.SampleScore\x12\x0e\n\x06scores\x18\x04 \x03(\x01\x12\x0c\n\x04keys\x18\x05 \x03(\t\x12\x12\n\nreplicates\x18\x06 \x03(\x01\"\xc8\x03\n\x0bMetricValue\x12\x12\n\x05value\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0c\n\x04unit\x18\x03 \x01(\t\x12)\n\tsignature\x18\x04 \x01(\x0b\x32\x16.genlevel.v1.Signature\x12\x10\n\x08\x65xpected\x18\x05 \x01(\x04\x12\x0f\n\x07present\x18\x06 \x01(\x04\x12\x10\n\x08\x65xcluded\x18\x07 \x01(\x04\x12\x1f\n\x17missing_scored_as_worst\x18\x08 \x01(\x08\x12,\n\x08interval\x18\t \x01(\x0b\x32\x15.genlevel.v1.IntervalH\x01\x88\x01\x01\x12<\n\ncompanions\x18\n \x03(\x0b\x32(.genlevel.v1.MetricValue.CompanionsEntry\x12\x10\n\x08warnings\x18\x0b \x03(\t\x12\x12\n\ncomparable\x18\x0c \x01(\x08\x12*\n\x07\x64\x65tails\x18\r \x01(\x0b\x32\x19.genlevel.v1.ValueDetails\x1a\x31\n\x0f\x43ompanionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x08\n\x06_valueB\x0b\n\t_interval\"[\n\x14ParameterDescription\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\'\n\x07\x64\x65\x66\x61ult\x18\x03 \x01(\x0b\x32\x16.google.protobuf.Value\"\xaa\x02\n\x11MetricDescription\x12\x0e\n\x06metric\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\r\x12\x12\n\ninput_kind\x18\x03 \x01(\t\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x18\n\x10higher_is_better\x18\x05 \x01(\x08\x12\x35\n\nparameters\x18\x06 \x03(\x0b\x32!.genlevel.v1.ParameterDescription\x12\x11\n\tbackbones\x18\x07 \x03(\t\x12\x0f\n\x07summary\x18\x08 \x01(\t\x12$\n\x1cprediction_strings_are_paths\x18\t \x01(\x08\x12\x12\n\nset_metric\x18\n \x01(\x08\x12#\n\x1breference_strings_are_paths\x18\x0b \x01(\x08\"F\n\x18\x44\x65scribeEvaluatorRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x1a.genlevel.v1.RequestHeader\"\xa5\x01\n\x19\x44\x65scribeEvaluatorResponse\x12\x11\n\tevaluator\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x18\n\x10protocol_version\x18\x03 \x01(\r\x12/\n\x07metrics\x18\x04 \x03(\x0b\x32\x1e.genlevel.v1.MetricDescription\x12\x19\n\x11max_message_bytes\x18\x05 \x01(\x04\"\xcd\x01\n\x14\x45valuateShardRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x1a.genlevel.v1.RequestHeader\x12\'\n\x06metric\x18\x02 \x01(\x0b\x32\x17.genlevel.v1.MetricSpec\x12$\n\x07samples\x18\x03 \x03(\x0b\x32\x13.genlevel.v1.Sample\x12\x10\n\x08\x66inalize\x18\x04 \x01(\x08\x12(\n\x07\x64\x65tails\x18\x05 \x01(\x0b\x32\x17.genlevel.v1.DetailSpec\"\xb8\x01\n\x15\x45valuateShardResponse\x12\'\n\x05state\x18\x01 \x01(\x0b\x32\x18.genlevel.v1.MetricState\x12\"\n\x06issues\x18\x02 \x03(\x0b\x32\x12.genlevel.v1.Issue\x12)\n\tsignature\x18\x03 \x01(\x0b\x32\x16.genlevel.v1.Signature\x12\'\n\x05value\x18\x04 \x01(\x0b\x32\x18.genlevel.v1.MetricValue\"=\n\tBlobChunk\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"\xa8\x01\n\x1a\x45valuateShardStreamRequest\x12\x32\n\x05start\x18\x01 \x01(\x0b\x32!.genlevel.v1.EvaluateShardRequestH\x00\x12\'\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x16.genlevel.v1.BlobChunkH\x00\x12%\n\x06sample\x18\x03 \x01(\x0b\x32\x13.genlevel.v1.SampleH\x00\x42\x06\n\x04part\"Q\n\x1b\x45valuateShardStreamResponse\x12\x32\n\x06result\x18\x01 \x01(\x0b\x32\".genlevel.v1.EvaluateShardResponse\"\xd1\x01\n\x14\x43ombineStatesRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x1a.genlevel.v1.RequestHeader\x12\'\n\x06metric\x18\x02 \x01(\x0b\x32\x17.genlevel.v1.MetricSpec\x12(\n\x06states\x18\x03 \x03(\x0b\x32\x18.genlevel.v1.MetricState\x12\x10\n\x08\x66inalize\x18\x04 \x01(\x08\x12(\n\x07\x64\x65tails\x18\x05 \x01(\x0b\x32\x17.genlevel.v1.DetailSpec\"i\n\x15\x43ombineStatesResponse\x12\'\n\x05state\x18\x01 \x01(\x0b\x32\x18.genlevel.v1.MetricState\x12\'\n\x05value\x18\x02 \x01(\x0b\x32\x18.genlevel.v1.MetricValue\"\xbf\x01\n\x15\x46inalizeMetricRequest\x12*\n\x06header\x18\x01 \x01(\x0b\x32\x1a.genlevel.v1.RequestHeader\x12\'\n\x06metric\x18\x02 \x01(\x0b\x32\x17.genlevel.v1.MetricSpec\x12\'\n\x05state\x18\x03 \x01(\x0b\x32\x18.genlevel.v1.MetricState\x12(\n\x07\x64\x65tails\x18\x04 \x01(\x0b\x32\x17.genlevel.v1.DetailSpec\"A\n\x16\x46inalizeMetricResponse\x12\'\n\x05value\x18\x01 \x01(\x0b\x32\x18.genlevel.v1.MetricValue\"z\n\x15\x45valuateMetricRequest\x12\x32\n\x05start\x18\x01 \x01(\x0b\x32!.genlevel.v1.EvaluateShardRequestH\x00\x12%\n\x06sample\x18\x02 \x01(\x0b\x32\x13.genlevel.v1.SampleH\x00\x42\x06\n\x04part\"e\n\x16\x45valuateMetricResponse\x12\'\n\x05value\x18\x01 \x01(\x0b\x32\x18.genlevel.v1.MetricValue\x12\"\n\x06issues\x18\x02 \x03(\x0b\x32\x12.genlevel.v1.Issue*\x88\x01\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x14\n\x10SEVERITY_WARNING\x10\x01\x12\x17\n\x13SEVERITY_PREDICTION\x10\x02\x12\x16\n\x12SEVERITY_REFERENCE\x10\x03\x12\x1b\n\x17SEVERITY_INFRASTRUCTURE\x10\x04\x32\xca\x04\n\x10\x45valuatorService\x12\x62\n\x11\x44\x65scribeEvaluator\x12%.genlevel.v1.DescribeEvaluatorRequest\x1a&.genlevel.v1.DescribeEvaluatorResponse\x12V\n\rEvaluateShard\x12!.genlevel.v1.EvaluateShardRequest\x1a\".genlevel.v1.EvaluateShardResponse\x12j\n\x13\x45valuateShardStream\x12\'.genlevel.v1.EvaluateShardStreamRequest\x1a(.genlevel.v1.EvaluateShardStreamResponse(\x01\x12V\n\rCombineStates\x12!.genlevel.v1.CombineStatesRequest\x1a\".genlevel.v1.CombineStatesResponse\x12Y\n\x0e\x46inalizeMetric\x12\".genlevel.v1.FinalizeMetricRequest\x1a#.genlevel.v1.FinalizeMetricResponse\x12[\n\x0e\x45valuateMetric\x12\".genlevel.v1.EvaluateMetricRequest\x1a#.genlevel.v1.EvaluateMetricResponse(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,8 +35,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_METRICVALUE_COMPANIONSENTRY']._loaded_options = None
   _globals['_METRICVALUE_COMPANIONSENTRY']._serialized_options = b'8\001'
-  _globals['_SEVERITY']._serialized_start=3403
-  _globals['_SEVERITY']._serialized_end=3539
+  _globals['_SEVERITY']._serialized_start=3847
+  _globals['_SEVERITY']._serialized_end=3983
   _globals['_REQUESTHEADER']._serialized_start=100
   _globals['_REQUESTHEADER']._serialized_end=199
   _globals['_METRICSPEC']._serialized_start=201
@@ -53,40 +53,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ISSUE']._serialized_end=888
   _globals['_INTERVAL']._serialized_start=890
   _globals['_INTERVAL']._serialized_end=958
-  _globals['_METRICVALUE']._serialized_start=961
-  _globals['_METRICVALUE']._serialized_end=1373
-  _globals['_METRICVALUE_COMPANIONSENTRY']._serialized_start=1301
-  _globals['_METRICVALUE_COMPANIONSENTRY']._serialized_end=1350
-  _globals['_PARAMETERDESCRIPTION']._serialized_start=1375
-  _globals['_PARAMETERDESCRIPTION']._serialized_end=1466
-  _globals['_METRICDESCRIPTION']._serialized_start=1469
-  _globals['_METRICDESCRIPTION']._serialized_end=1767
-  _globals['_DESCRIBEEVALUATORREQUEST']._serialized_start=1769
-  _globals['_DESCRIBEEVALUATORREQUEST']._serialized_end=1839
-  _globals['_DESCRIBEEVALUATORRESPONSE']._serialized_start=1842
-  _globals['_DESCRIBEEVALUATORRESPONSE']._serialized_end=2007
-  _globals['_EVALUATESHARDREQUEST']._serialized_start=2010
-  _globals['_EVALUATESHARDREQUEST']._serialized_end=2173
-  _globals['_EVALUATESHARDRESPONSE']._serialized_start=2176
-  _globals['_EVALUATESHARDRESPONSE']._serialized_end=2360
-  _globals['_BLOBCHUNK']._serialized_start=2362
-  _globals['_BLOBCHUNK']._serialized_end=2423
-  _globals['_EVALUATESHARDSTREAMREQUEST']._serialized_start=2426
-  _globals['_EVALUATESHARDSTREAMREQUEST']._serialized_end=2594
-  _globals['_EVALUATESHARDSTREAMRESPONSE']._serialized_start=2596
-  _globals['_EVALUATESHARDSTREAMRESPONSE']._serialized_end=2677
-  _globals['_COMBINESTATESREQUEST']._serialized_start=2680
-  _globals['_COMBINESTATESREQUEST']._serialized_end=2847
-  _globals['_COMBINESTATESRESPONSE']._serialized_start=2849
-  _globals['_COMBINESTATESRESPONSE']._serialized_end=2954
-  _globals['_FINALIZEMETRICREQUEST']._serialized_start=2957
-  _globals['_FINALIZEMETRICREQUEST']._serialized_end=3106
-  _globals['_FINALIZEMETRICRESPONSE']._serialized_start=3108
-  _globals['_FINALIZEMETRICRESPONSE']._serialized_end=3173
-  _globals['_EVALUATEMETRICREQUEST']._serialized_start=3175
-  _globals['_EVALUATEMETRICREQUEST']._serialized_end=3297
-  _globals['_EVALUATEMETRICRESPONSE']._serialized_start=3299
-  _globals['_EVALUATEMETRICRESPONSE']._serialized_end=3400
-  _globals['_EVALUATORSERVICE']._serialized_start=3542
-  _globals['_EVALUATORSERVICE']._serialized_end=4128
+  _globals['_DETAILSPEC']._serialized_start=960
+  _globals['_DETAILSPEC']._serialized_end=1037
+  _globals['_SAMPLESCORE']._serialized_start=1039
+  _globals['_SAMPLESCORE']._serialized_end=1086
+  _globals['_VALUEDETAILS']._serialized_start=1089
+  _globals['_VALUEDETAILS']._serialized_end=1232
+  _globals['_METRICVALUE']._serialized_start=1235
+  _globals['_METRICVALUE']._serialized_end=1691
+  _globals['_METRICVALUE_COMPANIONSENTRY']._serialized_start=1619
+  _globals['_METRICVALUE_COMPANIONSENTRY']._serialized_end=1668
+  _globals['_PARAMETERDESCRIPTION']._serialized_start=1693
+  _globals['_PARAMETERDESCRIPTION']._serialized_end=1784
+  _globals['_METRICDESCRIPTION']._serialized_start=1787
+  _globals['_METRICDESCRIPTION']._serialized_end=2085
+  _globals['_DESCRIBEEVALUATORREQUEST']._serialized_start=2087
+  _globals['_DESCRIBEEVALUATORREQUEST']._serialized_end=2157
+  _globals['_DESCRIBEEVALUATORRESPONSE']._serialized_start=2160
+  _globals['_DESCRIBEEVALUATORRESPONSE']._serialized_end=2325
+  _globals['_EVALUATESHARDREQUEST']._serialized_start=2328
+  _globals['_EVALUATESHARDREQUEST']._serialized_end=2533
+  _globals['_EVALUATESHARDRESPONSE']._serialized_start=2536
+  _globals['_EVALUATESHARDRESPONSE']._serialized_end=2720
+  _globals['_BLOBCHUNK']._serialized_start=2722
+  _globals['_BLOBCHUNK']._serialized_end=2783
+  _globals['_EVALUATESHARDSTREAMREQUEST']._serialized_start=2786
+  _globals['_EVALUATESHARDSTREAMREQUEST']._serialized_end=2954
+  _globals['_EVALUATESHARDSTREAMRESPONSE']._serialized_start=2956
+  _globals['_EVALUATESHARDSTREAMRESPONSE']._serialized_end=3037
+  _globals['_COMBINESTATESREQUEST']._serialized_start=3040
+  _globals['_COMBINESTATESREQUEST']._serialized_end=3249
+  _globals['_COMBINESTATESRESPONSE']._serialized_start=3251
+  _globals['_COMBINESTATESRESPONSE']._serialized_end=3356
+  _globals['_FINALIZEMETRICREQUEST']._serialized_start=3359
+  _globals['_FINALIZEMETRICREQUEST']._serialized_end=3550
+  _globals['_FINALIZEMETRICRESPONSE']._serialized_start=3552
+  _globals['_FINALIZEMETRICRESPONSE']._serialized_end=3617
+  _globals['_EVALUATEMETRICREQUEST']._serialized_start=3619
+  _globals['_EVALUATEMETRICREQUEST']._serialized_end=3741
+  _globals['_EVALUATEMETRICRESPONSE']._serialized_start=3743
+  _globals['_EVALUATEMETRICRESPONSE']._serialized_end=3844
+  _globals['_EVALUATORSERVICE']._serialized_start=3986
+  _globals['_EVALUATORSERVICE']._serialized_end=4572
 # @@protoc_insertion_point(module_scope)

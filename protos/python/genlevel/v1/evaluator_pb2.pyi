@@ -388,6 +388,122 @@ class Interval(_message.Message):
 Global___Interval: _TypeAlias = Interval  # noqa: Y015
 
 @_typing.final
+class DetailSpec(_message.Message):
+    """What to give beside a value, sample by sample."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORST_FIELD_NUMBER: _builtins.int
+    SCORES_FIELD_NUMBER: _builtins.int
+    KEYS_FIELD_NUMBER: _builtins.int
+    REPLICATES_FIELD_NUMBER: _builtins.int
+    worst: _builtins.int
+    """How many samples with the worst values to name; at most 100 are."""
+    scores: _builtins.bool
+    """Give the value of each sample. Left out, with the warning `sample_scores_left_out`, for more than 100,000 samples."""
+    keys: _builtins.bool
+    """Give the keys of the samples, too; left out together with the scores."""
+    replicates: _builtins.bool
+    """Give the value of each bootstrap replicate."""
+    def __init__(
+        self,
+        *,
+        worst: _builtins.int = ...,
+        scores: _builtins.bool = ...,
+        keys: _builtins.bool = ...,
+        replicates: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys", "replicates", b"replicates", "scores", b"scores", "worst", b"worst"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DetailSpec: _TypeAlias = DetailSpec  # noqa: Y015
+
+@_typing.final
+class SampleScore(_message.Message):
+    """The value of one sample."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SAMPLE_ID_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    sample_id: _builtins.str
+    """Sample."""
+    value: _builtins.float
+    """Its value, in the unit of the metric."""
+    def __init__(
+        self,
+        *,
+        sample_id: _builtins.str = ...,
+        value: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sample_id", b"sample_id", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SampleScore: _TypeAlias = SampleScore  # noqa: Y015
+
+@_typing.final
+class ValueDetails(_message.Message):
+    """What lies behind a value, sample by sample."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SAMPLES_FIELD_NUMBER: _builtins.int
+    KEYS_DIGEST_FIELD_NUMBER: _builtins.int
+    WORST_FIELD_NUMBER: _builtins.int
+    SCORES_FIELD_NUMBER: _builtins.int
+    KEYS_FIELD_NUMBER: _builtins.int
+    REPLICATES_FIELD_NUMBER: _builtins.int
+    samples: _builtins.int
+    """Samples the value was made of."""
+    keys_digest: _builtins.str
+    """SHA-256 of their keys in order, each as UTF-8 with a zero byte behind it. Values of one signature and one digest were made
+    of the same samples, so that their scores and replicates belong together one by one.
+    """
+    @_builtins.property
+    def worst(self) -> _containers.RepeatedCompositeFieldContainer[Global___SampleScore]:
+        """The worst samples, the worst first. Empty where the metric has no value for one sample."""
+
+    @_builtins.property
+    def scores(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Value of each sample, in key order: by number where all keys are integers, else by code point. NaN for a sample that alone
+        has none. Empty as `worst`.
+        """
+
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Their keys."""
+
+    @_builtins.property
+    def replicates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """The value under each bootstrap replicate, NaN where it is undefined. The weight of a sample depends on its key and the
+        number of the replicate alone. Empty where the interval is none of a bootstrap.
+        """
+
+    def __init__(
+        self,
+        *,
+        samples: _builtins.int = ...,
+        keys_digest: _builtins.str = ...,
+        worst: _abc.Iterable[Global___SampleScore] | None = ...,
+        scores: _abc.Iterable[_builtins.float] | None = ...,
+        keys: _abc.Iterable[_builtins.str] | None = ...,
+        replicates: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys", "keys_digest", b"keys_digest", "replicates", b"replicates", "samples", b"samples", "scores", b"scores", "worst", b"worst"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValueDetails: _TypeAlias = ValueDetails  # noqa: Y015
+
+@_typing.final
 class MetricValue(_message.Message):
     """The value of a metric over a set of samples."""
 
@@ -425,6 +541,7 @@ class MetricValue(_message.Message):
     COMPANIONS_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     COMPARABLE_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
     value: _builtins.float
     """The value, in `unit`. Absent when undefined. May be positive infinity."""
     reason: _builtins.str
@@ -457,6 +574,10 @@ class MetricValue(_message.Message):
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Machine-readable warnings such as `small_sample`."""
 
+    @_builtins.property
+    def details(self) -> Global___ValueDetails:
+        """What lies behind the value; there when the request had `details`."""
+
     def __init__(
         self,
         *,
@@ -472,10 +593,11 @@ class MetricValue(_message.Message):
         companions: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
         comparable: _builtins.bool = ...,
+        details: Global___ValueDetails | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_interval", b"_interval", "_value", b"_value", "interval", b"interval", "signature", b"signature", "value", b"value"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_interval", b"_interval", "_value", b"_value", "details", b"details", "interval", b"interval", "signature", b"signature", "value", b"value"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_interval", b"_interval", "_value", b"_value", "companions", b"companions", "comparable", b"comparable", "excluded", b"excluded", "expected", b"expected", "interval", b"interval", "missing_scored_as_worst", b"missing_scored_as_worst", "present", b"present", "reason", b"reason", "signature", b"signature", "unit", b"unit", "value", b"value", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_interval", b"_interval", "_value", b"_value", "companions", b"companions", "comparable", b"comparable", "details", b"details", "excluded", b"excluded", "expected", b"expected", "interval", b"interval", "missing_scored_as_worst", b"missing_scored_as_worst", "present", b"present", "reason", b"reason", "signature", b"signature", "unit", b"unit", "value", b"value", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__interval: _TypeAlias = _typing.Literal["interval"]  # noqa: Y015
     _WhichOneofArgType__interval: _TypeAlias = _typing.Literal["_interval", b"_interval"]  # noqa: Y015
@@ -660,6 +782,7 @@ class EvaluateShardRequest(_message.Message):
     METRIC_FIELD_NUMBER: _builtins.int
     SAMPLES_FIELD_NUMBER: _builtins.int
     FINALIZE_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
     finalize: _builtins.bool
     """Return the value too."""
     @_builtins.property
@@ -674,6 +797,10 @@ class EvaluateShardRequest(_message.Message):
     def samples(self) -> _containers.RepeatedCompositeFieldContainer[_sample_pb2.Sample]:
         """The samples. An empty shard is allowed and gives an empty state."""
 
+    @_builtins.property
+    def details(self) -> Global___DetailSpec:
+        """What the value should carry, where one is returned."""
+
     def __init__(
         self,
         *,
@@ -681,10 +808,11 @@ class EvaluateShardRequest(_message.Message):
         metric: Global___MetricSpec | None = ...,
         samples: _abc.Iterable[_sample_pb2.Sample] | None = ...,
         finalize: _builtins.bool = ...,
+        details: Global___DetailSpec | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "metric", b"metric"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "header", b"header", "metric", b"metric"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["finalize", b"finalize", "header", b"header", "metric", b"metric", "samples", b"samples"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "finalize", b"finalize", "header", b"header", "metric", b"metric", "samples", b"samples"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -834,6 +962,7 @@ class CombineStatesRequest(_message.Message):
     METRIC_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
     FINALIZE_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
     finalize: _builtins.bool
     """Return the value too."""
     @_builtins.property
@@ -848,6 +977,10 @@ class CombineStatesRequest(_message.Message):
     def states(self) -> _containers.RepeatedCompositeFieldContainer[Global___MetricState]:
         """The states, in shard order."""
 
+    @_builtins.property
+    def details(self) -> Global___DetailSpec:
+        """What the value should carry, where one is returned."""
+
     def __init__(
         self,
         *,
@@ -855,10 +988,11 @@ class CombineStatesRequest(_message.Message):
         metric: Global___MetricSpec | None = ...,
         states: _abc.Iterable[Global___MetricState] | None = ...,
         finalize: _builtins.bool = ...,
+        details: Global___DetailSpec | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "metric", b"metric"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "header", b"header", "metric", b"metric"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["finalize", b"finalize", "header", b"header", "metric", b"metric", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "finalize", b"finalize", "header", b"header", "metric", b"metric", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -903,6 +1037,7 @@ class FinalizeMetricRequest(_message.Message):
     HEADER_FIELD_NUMBER: _builtins.int
     METRIC_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    DETAILS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> Global___RequestHeader:
         """Header."""
@@ -915,16 +1050,21 @@ class FinalizeMetricRequest(_message.Message):
     def state(self) -> Global___MetricState:
         """The state of all samples."""
 
+    @_builtins.property
+    def details(self) -> Global___DetailSpec:
+        """What the value should carry."""
+
     def __init__(
         self,
         *,
         header: Global___RequestHeader | None = ...,
         metric: Global___MetricSpec | None = ...,
         state: Global___MetricState | None = ...,
+        details: Global___DetailSpec | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "metric", b"metric", "state", b"state"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "header", b"header", "metric", b"metric", "state", b"state"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["header", b"header", "metric", b"metric", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["details", b"details", "header", b"header", "metric", b"metric", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

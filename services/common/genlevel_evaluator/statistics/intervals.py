@@ -2,13 +2,15 @@
 
 The bootstrap weight of a sample depends on (seed, key, replicate) alone, drawn from Poisson(1) by a counter-based generator,
 so two shards never have to share a random state. 1,000 replicates; the interval is between the 2.5 and 97.5 percentiles.
+
+Two runs over the same samples get the same weights, so the differences of their replicates are a paired bootstrap.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +24,18 @@ _POISSON = np.cumsum([np.exp(-1.0) / float(np.prod(np.arange(1, k + 1))) for k i
 
 @dataclass(frozen=True)
 class Interval:
-    """A range for a value, in its unit."""
+    """A range for a value, in its unit.
+
+    Attributes:
+        replicates: the value under each replicate of `poisson_weights`, NaN where it has none. None where the range was made
+            in another way.
+    """
 
     low: float
     high: float
     level: float
     method: str
+    replicates: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
 
 
 def poisson_weights(keys: Sequence[str], seed: int = 0, replicates: int = REPLICATES) -> NDArray[np.float64]:
@@ -98,7 +106,7 @@ def _percentiles(values: NDArray[np.float64], method: str) -> Interval | None:
         return None
     tail = 100 * (1 - LEVEL) / 2
     low, high = np.percentile(defined, [tail, 100 - tail])
-    return Interval(float(low), float(high), LEVEL, method)
+    return Interval(float(low), float(high), LEVEL, method, values)
 
 
 def wilson(successes: float, trials: int) -> Interval | None:
@@ -113,7 +121,7 @@ def wilson(successes: float, trials: int) -> Interval | None:
 
 
 def proportion(keys: Sequence[str], hits: NDArray[np.float64]) -> Interval | None:
-    """Interval of a share in percent: Wilson below 30 samples, else bootstrap."""
-    if len(keys) < 30:
-        return wilson(float(np.sum(hits)), len(keys))
-    return bootstrap_mean(keys, hits, scale=100.0)
+    """Interval of a share in percent: Wilson below 30 samples, else bootstrap. Either way with its replicates."""
+    resampled = bootstrap_mean(keys, hits, scale=100.0)
+    found = wilson(float(np.sum(hits)), len(keys)) if len(keys) < 30 else resampled
+    return replace(found, replicates=resampled.replicates) if found is not None and resampled is not None else found
