@@ -5,7 +5,9 @@ Samples come from tests/<evaluator>/generators.py, so a metric without a generat
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 
 from genlevel_evaluator import codec, states
+from genlevel_evaluator.details import DetailSpec, keys_digest
 from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import EvaluatorError
 from genlevel_evaluator.evaluator import load
@@ -23,6 +26,9 @@ TESTS = Path(__file__).resolve().parents[1]
 EVALUATORS = ("language", "image", "video", "audio", "three_d")
 METRICS = [(name, metric_id) for name in EVALUATORS for metric_id in load(name).metric_ids]
 SAMPLES = 7
+EVERYTHING = DetailSpec(worst=10, scores=True, keys=True, replicates=True)
+WITHOUT_SCORES = {"ap_50_box", "fid", "fvd", "fad"}
+"""Metrics of whole sets and rankings: one sample alone has no value."""
 
 pytestmark = pytest.mark.weights
 
@@ -106,3 +112,42 @@ def test_nothing_submitted_is_never_a_good_score(case: Case) -> None:
     worst = low if case.scorer.metric.higher_is_better else high
     assert value.value is not None
     assert value.value == worst or (not case.scorer.metric.higher_is_better and value.value >= 100)
+
+
+def test_scores_and_replicates_do_not_depend_on_shards(case: Case) -> None:
+    whole, parts = (
+        case.scorer.finalize(states.combine([states.combine(case.single[i::count]) for i in range(count)]), EVERYTHING) for count in (1, 3)
+    )
+    messages = [codec.encode_value(value).details.SerializeToString(deterministic=True) for value in (whole, parts)]
+    assert messages[0] == messages[1]
+    assert replace(whole, details=None) == case.value
+    details = whole.details
+    assert details is not None
+    assert details.samples == len(details.keys)
+    assert details.keys_digest == keys_digest(details.keys)
+    assert len(details.scores) == (0 if case.scorer.metric.id in WITHOUT_SCORES else details.samples)
+
+
+def test_scores_of_samples_fit_the_value(case: Case) -> None:
+    value = case.scorer.finalize(states.combine(case.single), EVERYTHING)
+    assert value.details is not None
+    scores = np.array(value.details.scores)
+    defined = scores[~np.isnan(scores)]
+    low, high = case.scorer.metric.value_range
+    assert np.all((defined >= low) & (defined <= high))
+    if len(scores) and value.signature.pooling == "sample":
+        assert value.value == pytest.approx(math.fsum(defined) / len(defined), rel=1e-9)
+    ranked = np.sort(defined) if case.scorer.metric.higher_is_better else np.sort(defined)[::-1]
+    assert [score for _, score in value.details.worst] == ranked[:10].tolist()
+    assert all(score == scores[value.details.keys.index(key)] for key, score in value.details.worst)
+
+
+def test_the_interval_is_that_of_the_replicates(case: Case) -> None:
+    value = case.scorer.finalize(states.combine(case.single), EVERYTHING)
+    assert value.details is not None
+    if value.interval is None or not value.interval.method.startswith("poisson_bootstrap"):
+        return
+    replicates = np.array(value.details.replicates)
+    assert value.interval.method == f"poisson_bootstrap_{len(replicates)}"
+    ends = np.percentile(replicates[np.isfinite(replicates)], [2.5, 97.5])
+    assert (value.interval.low, value.interval.high) == pytest.approx(tuple(ends))

@@ -134,6 +134,12 @@ def listed(prefix: str, counts: Table, values: NDArray[np.float64]) -> dict[str,
     return {f"{prefix}_{name}": 100.0 * float(value) for name, value in pairs[:MAX_TABLE]}
 
 
+def samples(rows: Rows, _: object) -> NDArray[np.float64]:
+    """100 for each right answer, 0 for each other."""
+    right = (rows.column("answered") > 0) & (rows.column("given") == rows.column("expected"))
+    return np.where(right, 100.0, 0.0)
+
+
 def small_enough(rows: Rows, counts: Table) -> bool:
     """Whether counts of every sample and class fit in memory."""
     return len(rows) * len(counts.names) <= MAX_CELLS

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from genlevel_evaluator.states import Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
@@ -17,6 +21,11 @@ def percent(rows: Rows, name: str) -> float:
 def percent_interval(rows: Rows, name: str) -> Interval | None:
     """Bootstrap interval of that mean."""
     return bootstrap_mean(rows.keys, rows.column(name), scale=100.0)
+
+
+def percents(name: str) -> Callable[[Rows, Any], NDArray[np.float64]]:
+    """What gives 100 times a column, one value a sample."""
+    return lambda rows, _: 100.0 * rows.column(name)
 
 
 def total(values: Iterable[float]) -> float:

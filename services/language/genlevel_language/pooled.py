@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from genlevel_evaluator.metric import Score
 from genlevel_evaluator.states import Column, Row, Rows
@@ -74,6 +75,13 @@ def score(rows: Rows) -> Score:
         "exact_sets": 100.0 * math.fsum(rows.column("exact")) / len(rows),
     }
     return Score(100.0 * 2 * hits / (2 * hits + surplus + missed), companions=companions)
+
+
+def samples(rows: Rows, _: object) -> NDArray[np.float64]:
+    """F1 of each sample alone, in percent; NaN where there was nothing to find and nothing was given."""
+    hits, surplus, missed = (rows.column(name).astype(np.float64) for name in ("tp", "fp", "fn"))
+    whole = 2.0 * hits + surplus + missed
+    return np.asarray(np.divide(200.0 * hits, whole, out=np.full(len(rows), np.nan), where=whole > 0))
 
 
 def interval(rows: Rows) -> Interval | None:

@@ -131,5 +131,5 @@ def interval(rows: Rows, parameters: McdParameters) -> Interval | None:
 METRIC = Metric(
     id="mcd", version=1, input_kind="audio", unit="dB", higher_is_better=False, value_range=(0.0, math.inf),
     pooling="sample", parameters=McdParameters, columns={"value": Column("f8"), "frames": Column("i8")},
-    observe=observe, score=score, interval=interval,
+    observe=observe, score=score, interval=interval, samples=lambda rows, _: rows.column("value"),
 )

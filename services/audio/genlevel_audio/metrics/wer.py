@@ -177,6 +177,6 @@ METRIC = Metric(
     id="wer", version=1, input_kind="speech", unit="percent", higher_is_better=False, value_range=(0.0, math.inf),
     pooling="corpus", parameters=WerParameters,
     columns={**{name: Column("i8") for name in ("substitutions", "deletions", "insertions", "words")}, "supplied": Column("u1")},
-    observe=observe, score=score, missing=missing, interval=interval,
+    observe=observe, score=score, missing=missing, interval=interval, samples=lambda rows, _: 100.0 * _ratios(_table(rows)),
     backbones=lambda parameters: (RECOGNISER,) if parameters.source != "transcript" else (),
 )

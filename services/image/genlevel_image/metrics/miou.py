@@ -100,6 +100,12 @@ def interval(rows: Rows, parameters: MiouParameters) -> Interval | None:
     return bootstrap(rows.keys, np.hstack([counts.intersection, counts.union]), values)
 
 
+def samples(rows: Rows, parameters: MiouParameters) -> NDArray[np.float64]:
+    """Mean IoU of the classes of each picture alone."""
+    counts, _ = _counts(rows, parameters)
+    return 100.0 * confusion.mean_iou(counts.intersection, counts.union)
+
+
 def _counts(rows: Rows, parameters: MiouParameters) -> tuple[confusion.ClassCounts, bool]:
     """Counts a sample and class, and whether this is a one-foreground task."""
     pairs: NDArray[np.int64] = rows.values["pairs"].astype(np.int64)
@@ -125,5 +131,5 @@ def _pixel_accuracy(rows: Rows, one_foreground: bool) -> float:
 METRIC = Metric(
     id="miou", version=1, input_kind="masks", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
     parameters=MiouParameters, columns={"pairs": Column("i8", (3,), ragged=True)},
-    observe=observe, score=score, missing=missing, interval=interval,
+    observe=observe, score=score, missing=missing, interval=interval, samples=samples,
 )

@@ -128,5 +128,5 @@ def _bits(picture: Picture) -> int:
 METRIC = Metric(
     id="psnr", version=1, input_kind="image", unit="dB", higher_is_better=True, value_range=(0.0, float("inf")), pooling="sample",
     parameters=PsnrParameters, columns={"decibels": Column("f8"), "perfect": Column("u1")},
-    observe=observe, score=score, missing=missing, interval=interval,
+    observe=observe, score=score, missing=missing, interval=interval, samples=lambda rows, _: rows.column("decibels"),
 )

@@ -133,4 +133,5 @@ METRIC = Metric(
     score=score,
     missing=missing,
     interval=interval,
+    samples=means.percents("correct"),
 )

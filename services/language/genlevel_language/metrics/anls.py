@@ -118,4 +118,5 @@ METRIC = Metric(
     score=score,
     missing=missing,
     interval=interval,
+    samples=means.percents("similarity"),
 )

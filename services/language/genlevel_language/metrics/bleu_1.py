@@ -137,4 +137,5 @@ METRIC = Metric(
     score=score,
     missing=missing,
     interval=interval,
+    samples=lambda rows, _: 100.0 * _each(rows),
 )

@@ -32,6 +32,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
@@ -90,6 +91,13 @@ def interval(rows: Rows, parameters: Bleu4Parameters) -> Interval | None:
     return bootstrap(rows.keys, counts, lambda total: 100.0 * ngrams_bleu.values(total[:, :4], total[:, 4:8], total[:, 8:]))
 
 
+def samples(rows: Rows, parameters: Bleu4Parameters) -> NDArray[np.float64]:
+    """BLEU of each text alone, with one match added to every order but the first: most texts have no n-gram of four words right."""
+    del parameters
+    matches, totals = (rows.column(name) + np.minimum(np.arange(_ORDERS), 1.0) for name in ("matches", "totals"))
+    return 100.0 * ngrams_bleu.values(matches, totals, rows.column("lengths").astype(np.float64))
+
+
 METRIC = Metric(
     id="bleu_4",
     version=1,
@@ -109,4 +117,5 @@ METRIC = Metric(
     score=score,
     missing=missing,
     interval=interval,
+    samples=samples,
 )

@@ -115,4 +115,5 @@ METRIC = Metric(
     score=score,
     missing=missing,
     interval=interval,
+    samples=lambda rows, parameters: 100.0 * _each(rows, parameters.variant),
 )

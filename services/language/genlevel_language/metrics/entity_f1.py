@@ -116,4 +116,5 @@ METRIC = Metric(
     score=score,
     missing=missing,
     interval=interval,
+    samples=pooled.samples,
 )

@@ -107,4 +107,5 @@ METRIC = Metric(
     score=score,
     missing=missing,
     interval=interval,
+    samples=pooled.samples,
 )

@@ -78,4 +78,5 @@ METRIC = Metric(
     score=score,
     missing=missing,
     interval=interval,
+    samples=means.percents("correct"),
 )

@@ -112,4 +112,5 @@ METRIC = Metric(
     score=score,
     missing=missing,
     interval=interval,
+    samples=classes.samples,
 )

@@ -91,4 +91,5 @@ METRIC = Metric(
     score=score,
     missing=missing,
     interval=interval,
+    samples=classes.samples,
 )

@@ -89,4 +89,5 @@ METRIC = Metric(
     observe=observe,
     score=score,
     interval=interval,
+    samples=lambda rows, _: np.abs(_errors(rows)),
 )

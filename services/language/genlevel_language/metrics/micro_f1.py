@@ -103,4 +103,5 @@ METRIC = Metric(
     score=score,
     missing=missing,
     interval=interval,
+    samples=pooled.samples,
 )

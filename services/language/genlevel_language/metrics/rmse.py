@@ -95,4 +95,5 @@ METRIC = Metric(
     observe=observe,
     score=score,
     interval=interval,
+    samples=lambda rows, _: np.sqrt(rows.column("squared") / rows.column("points")),
 )

@@ -97,4 +97,5 @@ METRIC = Metric(
     score=score,
     missing=missing,
     interval=interval,
+    samples=means.percents("f"),
 )

@@ -105,4 +105,5 @@ METRIC = Metric(
     score=score,
     missing=missing,
     interval=interval,
+    samples=means.percents("f"),
 )

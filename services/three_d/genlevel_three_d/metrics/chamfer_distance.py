@@ -136,5 +136,5 @@ METRIC = Metric(
     id="chamfer_distance", version=1, input_kind="point_set", unit="coordinate units squared", higher_is_better=False,
     value_range=(0.0, math.inf), pooling="sample", parameters=ChamferParameters,
     columns={name: Column("f8") for name in ("to_reference", "to_prediction", "precision", "recall", "hausdorff")},
-    observe=observe, score=score, interval=interval,
+    observe=observe, score=score, interval=interval, samples=_values,
 )  # fmt: skip

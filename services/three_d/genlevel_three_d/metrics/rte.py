@@ -111,12 +111,16 @@ def score(rows: Rows, parameters: RteParameters) -> Score:
     return Score(100.0 * math.fsum(translation.ravel()) / total, companions=companions, warnings=warnings)
 
 
-def _of_sequences(rows: Rows) -> NDArray[np.float64]:
-    """Value of each sequence that has a segment, in percent."""
+def samples(rows: Rows, _: object) -> NDArray[np.float64]:
+    """Value of each sequence, in percent; NaN where it has no segment."""
     counts = rows.column("segments").sum(axis=1)
     sums = np.array([math.fsum(row) for row in rows.column("translation")])
-    result: NDArray[np.float64] = 100.0 * sums[counts > 0] / counts[counts > 0]
-    return result
+    return np.asarray(np.divide(100.0 * sums, counts, out=np.full(len(rows), np.nan), where=counts > 0))
+
+
+def _of_sequences(rows: Rows) -> NDArray[np.float64]:
+    values = samples(rows, None)
+    return np.asarray(values[~np.isnan(values)])
 
 
 def _companions(rows: Rows) -> dict[str, float]:
@@ -160,5 +164,5 @@ METRIC = Metric(
         "ate_se3": Column("f8"),
         "ate_sim3": Column("f8"),
     },
-    observe=observe, score=score, interval=interval,
+    observe=observe, score=score, interval=interval, samples=samples,
 )  # fmt: skip

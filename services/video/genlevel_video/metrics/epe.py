@@ -113,10 +113,15 @@ def score(rows: Rows, parameters: EpeParameters) -> Score:
     )
 
 
-def _of_pairs(rows: Rows) -> NDArray[np.float64]:
-    """Mean error of each pair that has a valid pixel."""
+def samples(rows: Rows, _: object) -> NDArray[np.float64]:
+    """Mean error of each pair; NaN where it has no valid pixel."""
     pixels = rows.column("pixels")
-    return np.asarray(rows.column("error")[pixels > 0] / pixels[pixels > 0], dtype=np.float64)
+    return np.asarray(np.divide(rows.column("error"), pixels, out=np.full(len(rows), np.nan), where=pixels > 0))
+
+
+def _of_pairs(rows: Rows) -> NDArray[np.float64]:
+    values = samples(rows, None)
+    return np.asarray(values[~np.isnan(values)])
 
 
 def interval(rows: Rows, parameters: EpeParameters) -> Interval | None:
@@ -144,4 +149,5 @@ METRIC = Metric(
     observe=observe,
     score=score,
     interval=interval,
+    samples=samples,
 )
