@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,28 +22,14 @@ from genlevel_evaluator.flags import EXCLUDED, EXPECTED, OBSERVED, PRESENT
 from genlevel_evaluator.kinds import Content, InputKind
 from genlevel_evaluator.metric import Metric, Presence, Sample, Score
 from genlevel_evaluator.parameters import Parameters
+from genlevel_evaluator.raw import RawSample as RawSample
+from genlevel_evaluator.raw import chunks
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval
 
 log = logging.getLogger(__name__)
 
 FLAGS = "_flags"
-CHUNK = 32
-"""Samples decoded at a time, so that media never pile up in memory."""
-TEXT_CHUNK, TEXT_CHARACTERS = 1024, 1 << 20
-"""Samples of nothing but text decoded at a time, and characters after which no more are added."""
-
-
-@dataclass(frozen=True)
-class RawSample:
-    """A sample as it came in. `faults` are sides that could not even be read from the message."""
-
-    id: str
-    prediction: Content | None = None
-    references: tuple[Content, ...] = ()
-    presence: Presence = Presence.BOTH
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    faults: tuple[SampleError, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +80,7 @@ class Scorer:
     def of(cls, evaluator: Evaluator, metric_id: str, given: Mapping[str, Any] | None = None) -> Scorer:
         """The metric of that id under parameters given as plain values."""
         metric = evaluator.metric(metric_id)
-        return cls(evaluator, metric, metric_parameters.parse(metric.parameters, given or {}, metric_id))
+        return cls(evaluator, metric, metric.settle(metric_parameters.parse(metric.parameters, given or {}, metric_id)))
 
     def signature(self) -> signatures.Signature:
         """How values of this scorer are made."""
@@ -111,7 +97,7 @@ class Scorer:
         _refuse_repeated_ids(samples)
         issues: list[Issue] = []
         parts: list[Rows] = []
-        for chunk in _chunks(samples):
+        for chunk in chunks(samples):
             budget.check()
             rows = self._observe_chunk(chunk, issues, budget)
             parts.append(states.build(self.schema, rows))
@@ -125,6 +111,7 @@ class Scorer:
             budget.check()
             decoded.append(self._decode(received, issues))
         with_features = extract_features(self.evaluator, self.metric.backbones(self.parameters), decoded, issues, budget.check)
+        with_features = self._consulted(with_features, budget)
         together = self._observe_together(with_features)
         rows: list[tuple[str, Row | None]] = []
         for place, (sample, flags) in enumerate(with_features):
@@ -142,12 +129,23 @@ class Scorer:
         """
         if self.metric.observe_many is None:
             return {}
-        places = [place for place, (sample, flags) in enumerate(samples) if flags & PRESENT and not flags & EXCLUDED and sample.references]
+        places = _whole(samples)
         try:
             return dict(zip(places, self.metric.observe_many([samples[place][0] for place in places], self.parameters), strict=True))
         except Exception:
             log.debug("%s observes the samples of a chunk one by one", self.metric.id, exc_info=True)
             return {}
+
+    def _consulted(self, samples: list[tuple[Sample, int]], budget: Budget) -> list[tuple[Sample, int]]:
+        """Samples with what a service outside says of those that have a prediction and a reference."""
+        if self.metric.consult is None:
+            return samples
+        places = _whole(samples)
+        answers = self.metric.consult([samples[place][0] for place in places], self.parameters, budget.check)
+        result = list(samples)
+        for place, answer in zip(places, answers, strict=True):
+            result[place] = (replace(samples[place][0], answer=answer), samples[place][1])
+        return result
 
     def _decode(self, raw: RawSample, issues: list[Issue]) -> tuple[Sample, int]:
         """The decoded sample and its flags."""
@@ -178,8 +176,8 @@ class Scorer:
             return self._row(EXCLUDED, None)
         try:
             flags, row = self._row_of(sample, flags, issues)
-        except SampleError as error:  # the reference cannot be used, with the prediction or without
-            issues.append(_issue(sample.key, error, "reference"))
+        except SampleError as error:  # the reference cannot be used, or who was consulted gave no answer, whatever the prediction
+            issues.append(_issue(sample.key, error, "infrastructure" if error.side == "infrastructure" else "reference"))
             return self._row(EXCLUDED, None)
         except MemoryError:
             raise EvaluatorError(Code.RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", f"sample {sample.key}: out of memory", "send smaller shards") from None
@@ -192,9 +190,11 @@ class Scorer:
     def _row_of(self, sample: Sample, flags: int, issues: list[Issue]) -> tuple[int, Row | None]:
         """The row of a sample; a prediction the metric refuses is scored as missing."""
         try:
+            if isinstance(sample.answer, SampleError):
+                raise sample.answer
             return flags, self._observed(sample, flags)
         except SampleError as error:
-            if error.side == "reference":
+            if error.side in ("reference", "infrastructure"):
                 raise
             issues.append(_issue(sample.key, error, "prediction"))
             return flags & ~PRESENT, self._missing(sample)
@@ -234,29 +234,6 @@ class Scorer:
         )
 
 
-def _chunks(samples: Sequence[RawSample]) -> Iterator[Sequence[RawSample]]:
-    start = 0
-    while start < len(samples):
-        end = start + _text_run(samples, start)
-        end = end if end > start else start + CHUNK
-        yield samples[start:end]
-        start = end
-
-
-def _text_run(samples: Sequence[RawSample], start: int) -> int:
-    """How many samples from there on hold nothing but text, of one chunk at most."""
-    characters = 0
-    for place in range(start, min(start + TEXT_CHUNK, len(samples))):
-        for content in (samples[place].prediction, *samples[place].references):
-            if content is not None:
-                if content.text is None:
-                    return place - start
-                characters += len(content.text)
-        if characters > TEXT_CHARACTERS:
-            return place + 1 - start
-    return min(TEXT_CHUNK, len(samples) - start)
-
-
 def _attempt(
     raw: RawSample, side: str, faults: Mapping[str | None, SampleError], issues: list[Issue], kind: InputKind, content: Content
 ) -> Any:
@@ -291,6 +268,11 @@ def _expected(raw: RawSample, metric: Metric[Any]) -> int:
     if raw.presence is Presence.PREDICTION_ONLY and not metric.set_metric:
         return 0
     return EXPECTED
+
+
+def _whole(samples: Sequence[tuple[Sample, int]]) -> list[int]:
+    """Places of the samples that have a prediction and a reference, both usable."""
+    return [place for place, (sample, flags) in enumerate(samples) if flags & PRESENT and not flags & EXCLUDED and sample.references]
 
 
 def _refuse_repeated_ids(samples: Sequence[RawSample]) -> None:

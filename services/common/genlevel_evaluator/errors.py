@@ -40,7 +40,8 @@ class SampleError(Exception):
         code: stable upper-case word such as MEDIA_TRUNCATED.
         message: what is wrong. Never quotes a reference.
         remedy: what to do about it.
-        side: `prediction` or `reference`; decoders may leave it out, the engine knows which side it decodes.
+        side: `prediction` or `reference`, or `infrastructure` where neither is at fault; decoders may leave it out, the engine knows which
+            side it decodes.
         pointer: where in a JSON value, as a JSON pointer.
     """
 

@@ -44,6 +44,7 @@ class Sample:
         references: decoded accepted answers; empty when there is none.
         attributes: further facts from the bundle, as plain values.
         features: `(backbone name, side)` -> what the backbone gave for that side (`prediction`, or the first `reference`).
+        answer: what the metric's `consult` was told about this sample.
     """
 
     key: str
@@ -52,6 +53,7 @@ class Sample:
     presence: Presence = Presence.BOTH
     attributes: Mapping[str, Any] = field(default_factory=dict)
     features: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    answer: Any = None
 
     @property
     def reference(self) -> Any:
@@ -100,6 +102,10 @@ class Metric(Generic[P]):
         samples: one value a row in the unit and direction of the value, NaN where a sample alone has none; for lists of the
             worst samples and for holding two runs against each other. Where the value is the mean over samples, it is the mean of these.
         set_metric: `observe` takes samples with one side only.
+        settle: fills in the parameters that this evaluator's environment decides, such as the name of a judge model. They are
+            part of the signature like any other.
+        consult: asks a service outside about samples that have a prediction, several at a time; called before `observe`, which finds
+            the answer in `Sample.answer`. A SampleError in place of an answer is the sample's issue, of the severity its `side` says.
     """
 
     id: str
@@ -119,6 +125,8 @@ class Metric(Generic[P]):
     samples: Callable[[Rows, P], NDArray[np.float64]] | None = None
     set_metric: bool = False
     observe_many: Callable[[Sequence[Sample], P], Sequence[Row]] | None = None
+    settle: Callable[[P], P] = lambda parameters: parameters
+    consult: Callable[[Sequence[Sample], P, Callable[[], None]], Sequence[Any]] | None = None
 
     @property
     def summary(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -124,28 +125,27 @@ def _ragged_index(sizes: NDArray[np.int64], index: NDArray[Any]) -> NDArray[np.i
 
 def build(schema: Mapping[str, Column], rows: Sequence[tuple[str, Row | None]]) -> Rows:
     """Rows of `(key, row)` pairs, sorted by key. A row of `None` gets zeros and empty ragged columns."""
-    keys = [key for key, _ in rows]
+    keys = tuple(key for key, _ in rows)
     values: dict[str, NDArray[Any]] = {}
     lengths: dict[str, NDArray[np.int64]] = {}
     for name, column in schema.items():
-        cells = [np.asarray(_cell(row, name, column), dtype=little(column.dtype)) for _, row in rows]
+        blank = np.zeros((0, *column.shape) if column.ragged else column.shape, dtype=little(column.dtype))
+        cells = [blank if row is None else row[name] for _, row in rows]
         if column.ragged:
             lengths[name] = np.array([len(cell) for cell in cells], dtype=np.int64)
-            empty = np.zeros((0, *column.shape), dtype=little(column.dtype))
-            values[name] = np.concatenate([empty, *cells]) if cells else empty
+            values[name] = _joined(cells, column)
         else:
-            shaped = np.array(cells, dtype=little(column.dtype))
-            values[name] = shaped.reshape((len(rows), *column.shape))
-    return fold(combine([Rows(schema, tuple(keys), values, lengths)]))
+            values[name] = np.array(cells, dtype=little(column.dtype)).reshape((len(rows), *column.shape))
+    return fold(combine([Rows(schema, keys, values, lengths)]))
 
 
-def _cell(row: Row | None, name: str, column: Column) -> Any:
-    if row is None:
-        return np.zeros((0, *column.shape) if column.ragged else column.shape)
-    value = row[name]
-    if column.ragged and not len(value):
-        return np.zeros((0, *column.shape))
-    return value
+def _joined(cells: Sequence[Any], column: Column) -> NDArray[Any]:
+    """The elements of ragged cells, one after another."""
+    dtype = little(column.dtype)
+    if not column.shape and all(type(cell) is list for cell in cells):
+        return np.array(list(chain.from_iterable(cells)), dtype=dtype)
+    empty = np.zeros((0, *column.shape), dtype=dtype)
+    return np.concatenate([empty, *(np.asarray(cell, dtype=dtype) if len(cell) else empty for cell in cells)])
 
 
 def little(dtype: str) -> str:

@@ -1,0 +1,52 @@
+"""Samples as they come in, and how many of them are decoded at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.kinds import Content
+from genlevel_evaluator.metric import Presence
+
+CHUNK = 32
+"""Samples decoded at a time, so that media never pile up in memory."""
+TEXT_CHUNK, TEXT_CHARACTERS = 1024, 1 << 20
+"""Samples of nothing but text decoded at a time, and characters after which no more are added."""
+
+
+@dataclass(frozen=True)
+class RawSample:
+    """A sample as it came in. `faults` are sides that could not even be read from the message."""
+
+    id: str
+    prediction: Content | None = None
+    references: tuple[Content, ...] = ()
+    presence: Presence = Presence.BOTH
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    faults: tuple[SampleError, ...] = ()
+
+
+def chunks(samples: Sequence[RawSample]) -> Iterator[Sequence[RawSample]]:
+    """The samples in order, in runs that fit in memory together."""
+    start = 0
+    while start < len(samples):
+        end = start + _text_run(samples, start)
+        end = end if end > start else start + CHUNK
+        yield samples[start:end]
+        start = end
+
+
+def _text_run(samples: Sequence[RawSample], start: int) -> int:
+    """How many samples from there on hold nothing but text, of one chunk at most."""
+    characters = 0
+    for place in range(start, min(start + TEXT_CHUNK, len(samples))):
+        for content in (samples[place].prediction, *samples[place].references):
+            if content is not None:
+                if content.text is None:
+                    return place - start
+                characters += len(content.text)
+        if characters > TEXT_CHARACTERS:
+            return place + 1 - start
+    return min(TEXT_CHUNK, len(samples) - start)
