@@ -102,6 +102,7 @@ class Metric(Generic[P]):
         samples: one value a row in the unit and direction of the value, NaN where a sample alone has none; for lists of the
             worst samples and for holding two runs against each other. Where the value is the mean over samples, it is the mean of these.
         set_metric: `observe` takes samples with one side only.
+        judgement: the prediction side holds what people said of an output; there are no references, and none are read.
         settle: fills in the parameters that this evaluator's environment decides, such as the name of a judge model. They are
             part of the signature like any other.
         consult: asks a service outside about samples that have a prediction, several at a time; called before `observe`, which finds
