@@ -150,6 +150,7 @@ class Scorer:
     def _decode(self, raw: RawSample, issues: list[Issue]) -> tuple[Sample, int]:
         """The decoded sample and its flags."""
         kind = self.evaluator.kinds[self.metric.input_kind]
+        raw = _without_references(raw, issues) if self.metric.judgement else raw
         faults = {fault.side: fault for fault in raw.faults}
         references: list[Any] = []
         flags = _expected(raw, self.metric)
@@ -169,7 +170,8 @@ class Scorer:
         return Sample(raw.id, prediction, tuple(references), raw.presence, dict(raw.attributes)), flags
 
     def _observe_one(self, sample: Sample, flags: int, issues: list[Issue]) -> Row | None:
-        if not self.metric.set_metric and not sample.references and not flags & EXCLUDED:
+        needed = not self.metric.set_metric and not self.metric.judgement
+        if needed and not sample.references and not flags & EXCLUDED:
             issues.append(Issue(sample.key, "NO_REFERENCE", "reference", "the sample has no reference", "add one, or leave the sample out"))
             flags |= EXCLUDED
         if flags & EXCLUDED:
@@ -262,10 +264,18 @@ def _issue(key: str, error: SampleError, side: str, file: str = "") -> Issue:
     return Issue(key, error.code, side, error.message, error.remedy, file, error.pointer)
 
 
+def _without_references(raw: RawSample, issues: list[Issue]) -> RawSample:
+    """The sample of a judgement: nothing is held against it."""
+    if raw.references or any(fault.side == "reference" for fault in raw.faults):
+        message = "a judgement has no reference; the one that was given was not read"
+        issues.append(Issue(raw.id, "REFERENCE_NOT_READ", "warning", message, "leave it out"))
+    return replace(raw, references=(), faults=tuple(fault for fault in raw.faults if fault.side != "reference"))
+
+
 def _expected(raw: RawSample, metric: Metric[Any]) -> int:
     if raw.presence is Presence.REFERENCE_ONLY:
         return 0
-    if raw.presence is Presence.PREDICTION_ONLY and not metric.set_metric:
+    if raw.presence is Presence.PREDICTION_ONLY and not metric.set_metric and not metric.judgement:
         return 0
     return EXPECTED
 

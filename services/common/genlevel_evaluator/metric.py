@@ -125,6 +125,7 @@ class Metric(Generic[P]):
     interval: Callable[[Rows, P], Interval | None] | None = None
     samples: Callable[[Rows, P], NDArray[np.float64]] | None = None
     set_metric: bool = False
+    judgement: bool = False
     observe_many: Callable[[Sequence[Sample], P], Sequence[Row]] | None = None
     settle: Callable[[P], P] = lambda parameters: parameters
     consult: Callable[[Sequence[Sample], P, Callable[[], None]], Sequence[Any]] | None = None

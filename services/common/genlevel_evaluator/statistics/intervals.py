@@ -85,6 +85,62 @@ def bootstrap_mean(keys: Sequence[str], values: NDArray[np.float64], scale: floa
     return bootstrap(keys, rows, lambda totals: scale * totals[:, 0] / totals[:, 1])
 
 
+def bootstrap_two_way(
+    keys: Sequence[str],
+    sizes: NDArray[np.int64],
+    raters: NDArray[np.int64],
+    cells: NDArray[np.float64],
+    per_item: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    value_of: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> Interval | None:
+    """Bootstrap that draws items and raters alike: a judgement weighs what its item weighs times what its rater weighs.
+
+    Both are drawn anew in each replicate, so the interval holds for other items and other people. It errs on the wide side where
+    neither items nor raters differ much from one another (Owen 2007, the pigeonhole bootstrap).
+
+    Args:
+        keys: sample keys, n items.
+        sizes: judgements of each item, at least one.
+        raters: number of the rater of each judgement, item by item.
+        cells: shape (judgements, k), what each judgement adds to its item.
+        per_item: from the weighted sums of items `(replicates, items, k)` to what items add to the value `(replicates, items, m)`.
+        value_of: from totals `(replicates, m)` to values `(replicates,)`; NaN where undefined.
+
+    Returns:
+        None with fewer than two items or two raters, or where no replicate has a value.
+    """
+    names, place = np.unique(raters, return_inverse=True)
+    if len(keys) < 2 or len(names) < 2:
+        return None
+    known = _rater_weights(names) if len(names) <= 2 * _CHUNK else None
+    totals: NDArray[np.float64] | float = 0.0
+    for items, judgements in _chunks(sizes):
+        mine, column = np.unique(place[judgements], return_inverse=True)
+        of_rater = (_rater_weights(names[mine]) if known is None else known[:, mine])[:, column]
+        starts = np.cumsum(sizes[items]) - sizes[items]
+        sums = [np.add.reduceat(of_rater * cell, starts, axis=1) for cell in cells[judgements].T]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            parts = per_item(np.stack(sums, axis=2))
+        totals = totals + np.einsum("ri,rim->rm", poisson_weights(keys[items]), parts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _percentiles(value_of(np.asarray(totals)), f"two_way_poisson_bootstrap_{REPLICATES}")
+
+
+def _rater_weights(names: NDArray[np.int64]) -> NDArray[np.float64]:
+    # A rater called 1 must not weigh what item 1 weighs.
+    return poisson_weights([f"rater {name}" for name in names.tolist()])
+
+
+def _chunks(sizes: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:
+    """Items, and their judgements, in blocks of bounded size."""
+    ends = np.cumsum(sizes)
+    first = done = 0
+    while first < len(sizes):
+        last = max(first + 1, int(np.searchsorted(ends, done + _CHUNK, side="right")))
+        yield slice(first, last), slice(done, int(ends[last - 1]))
+        first, done = last, int(ends[last - 1])
+
+
 def bootstrap_weighted(
     keys: Sequence[str], value_of: Callable[[NDArray[np.float64]], float], replicates: int = REPLICATES
 ) -> Interval | None:
