@@ -161,6 +161,36 @@ def series(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+def _judged(index: int, entries: list[dict[str, object]]) -> RawSample:
+    if index % 7 == 3:  # nobody judged it
+        return RawSample(str(index), presence=Presence.PREDICTION_MISSING)
+    return RawSample(str(index), Content(json=entries), presence=Presence.PREDICTION_ONLY)
+
+
+def ratings(random: Generator, count: int) -> list[RawSample]:
+    """Ratings by some of five people, whole and half steps, items with one rating, a scale that was not kept, unrated items."""
+    samples = []
+    for index in range(count):
+        raters = random.permutation(5)[: 3 if index < 2 else int(random.integers(1, 6))]
+        entries: list[dict[str, object]] = [{"rater": f"r{rater}", "score": float(random.integers(2, 11)) / 2} for rater in raters]
+        samples.append(_judged(index, [*entries, {"rater": "r9", "score": 70}] if index == 6 else entries))
+    return samples
+
+
+def votes(random: Generator, count: int) -> list[RawSample]:
+    """Votes between two and between three systems, ties, votes that do not offer the system, unknown choices, items without votes."""
+    samples = []
+    for index in range(count):
+        entries: list[dict[str, object]] = []
+        for rater in range(2 if index < 2 else int(random.integers(1, 5))):
+            options = ["ours", "猫", "base"] if random.integers(3) == 0 else ["base", "ours"]
+            choice = None if random.integers(4) == 0 else str(random.choice(options))
+            entries.append({"rater": rater, "options": options, "choice": "nobody" if index == 6 else choice})
+        entries.append({"rater": "r9", "options": ["猫", "base"], "choice": "base"})
+        samples.append(_judged(index, entries))
+    return samples
+
+
 GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "accuracy": answers,
     "exact_match_1": answers,
@@ -179,4 +209,6 @@ GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "rmse": series,
     "rouge_1_f": texts,
     "rouge_l_f": texts,
+    "user_preference": votes,
+    "mos": ratings,
 }

@@ -25,6 +25,8 @@ EVALUATOR = Evaluator(
         "rmse",
         "rouge_1_f",
         "rouge_l_f",
+        "user_preference",
+        "mos",
     ),
     has_backbones=False,
 )

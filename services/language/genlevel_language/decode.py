@@ -9,6 +9,7 @@ from typing import Any
 from genlevel_evaluator import formats
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, InputKind, json_type
+from genlevel_language.judgements import RATINGS, VOTES
 from genlevel_language.numbers import COUNT, SERIES
 from genlevel_language.spans import EVENTS, SPANS
 from genlevel_language.texts import MAX_CHARACTERS, decode_text, too_long
@@ -53,4 +54,4 @@ LABELS = InputKind("labels", strings_are_paths=False, decode=decode_labels, sche
 ANSWERS = InputKind(
     "answers", strings_are_paths=False, decode=decode_answers, decode_reference=decode_text, schema=formats.schema("answers")
 )
-KINDS = {kind.name: kind for kind in (TEXT, LABELS, ANSWERS, SPANS, EVENTS, COUNT, SERIES)}
+KINDS = {kind.name: kind for kind in (TEXT, LABELS, ANSWERS, SPANS, EVENTS, COUNT, SERIES, RATINGS, VOTES)}
