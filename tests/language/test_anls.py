@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 import unicodedata
+from typing import Any
 
 import pytest
 from anls.metrics import anls_score
+from anls.metrics.dist import levenshtein_distance
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from language_texts import RANDOM, column, evaluate, pairs, real_pairs, value
 
-from genlevel_evaluator.statistics import edit_distance
+from genlevel_evaluator.metric import Sample
+from genlevel_language.metrics import anls
 
 
 def plates(count: int) -> list[tuple[str, list[str]]]:
@@ -99,9 +102,33 @@ def test_long_texts_are_aligned_or_refused() -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.text(alphabet="abc京", max_size=70), st.text(alphabet="abc京", max_size=70))
-def test_distance_of_texts_is_that_of_lists(left: str, right: str) -> None:
-    assert edit_distance.distance(left, right) == edit_distance.distance(list(left), list(right)) == edit_distance.distance(right, left)
+@given(st.lists(pairs, max_size=5), st.sampled_from(["kept", "strict"]), st.sampled_from([0.0, 0.3, 0.5, 1.0]))
+def test_many_samples_at_once_are_those_one_by_one(samples: list[tuple[str, list[str]]], boundary: Any, threshold: float) -> None:
+    parameters = anls.AnlsParameters(boundary=boundary, threshold=threshold)
+    made = [Sample(str(place), prediction, tuple(references)) for place, (prediction, references) in enumerate(samples)]
+    together = anls.observe_many(made, parameters)
+    assert together == [anls.observe(sample, parameters) for sample in made]
+    alone = [max(_one(sample.prediction, text, parameters) for text in sample.references) for sample in made]
+    assert [row["similarity"] for row in together] == pytest.approx(alone, abs=1e-12)
+
+
+def _one(left: str, right: str, parameters: anls.AnlsParameters) -> float:
+    """The normal form of each text by itself, and the textbook's distance."""
+    left, right = (unicodedata.normalize("NFC", " ".join(text.lower().split())) for text in (left, right))
+    share = levenshtein_distance(left, right) / max(len(left), len(right), 1)
+    return 1.0 - share if share < parameters.threshold or (share == parameters.threshold and parameters.boundary == "kept") else 0.0
+
+
+def test_texts_with_separators_surrogates_and_controls() -> None:
+    samples = [("a\0b", ["a\0b"]), (" x\x1cy ", ["x y"]), ("\ud800 A", ["\ud800 a"]), ("\0", ["\0\0\0"]), ("ΑΣ", ["ας"])]
+    assert column("anls", samples, "similarity") == [1.0, 1.0, 1.0, 0.0, 1.0]
+
+
+def test_one_text_too_long_leaves_its_neighbours_alone() -> None:
+    samples = [("new york", ["new york"]), ("a" * 500_000, ["b" * 500_000]), ("plate", ["plata"])]
+    result, issues = evaluate("anls", samples)
+    assert [issue.sample_id for issue in issues] == ["1"]
+    assert result.value == pytest.approx(100 * 1.8 / 3)
 
 
 def test_interval_and_exact_share() -> None:

@@ -1,20 +1,18 @@
-"""Levenshtein distance and its edits, for sequences of anything hashable: words, characters, labels.
+"""The edits of a Levenshtein distance, for sequences of anything hashable: words, characters, labels.
 
 One column of the dynamic-programming table is two integers, its vertical differences of +1 and of -1 (Myers 1999, in the form of
 Hyyrö 2003), so a column costs about ten operations on Python's long integers whatever the length of the other sequence.
 
     >>> edits("the cat sat".split(), "the bat sat down".split())
     Edits(substitutions=1, deletions=0, insertions=1)
-    >>> distance("kitten", "sitting")
+    >>> edits("kitten", "sitting").total
     3
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-
-_SHORT = 12
 
 
 @dataclass(frozen=True)
@@ -35,41 +33,6 @@ class Edits:
     def total(self) -> int:
         """Levenshtein distance."""
         return self.substitutions + self.deletions + self.insertions
-
-
-def distance(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> int:
-    """Levenshtein distance: fewest substitutions, deletions and insertions."""
-    longer, shorter = (reference, hypothesis) if len(reference) >= len(hypothesis) else (hypothesis, reference)
-    if len(longer) > _SHORT:  # looking for common ends costs more than it saves on shorter ones
-        first, last_longer, last_shorter = _different_middle(longer, shorter)
-        longer, shorter = longer[first:last_longer], shorter[first:last_shorter]
-    if not shorter:
-        return len(longer)
-    places: dict[Hashable, int] = {}
-    bit = 1
-    for item in longer:
-        places[item] = places.get(item, 0) | bit
-        bit += bit
-    return _last_row(places.get, len(longer), shorter)
-
-
-def _last_row(place_of: Callable[[Hashable, int], int], size: int, items: Sequence[Hashable]) -> int:
-    """As _columns, for the distance alone."""
-    mask, top = (1 << size) - 1, 1 << (size - 1)
-    grows, falls, count = mask, 0, size
-    for item in items:
-        match = place_of(item, 0)
-        diagonal = (((match & grows) + grows) ^ grows) | match | falls
-        right_grows = falls | ~(diagonal | grows)  # bits above the mask are cut off below
-        right_falls = diagonal & grows
-        if right_grows & top:
-            count += 1
-        elif right_falls & top:
-            count -= 1
-        right_grows = right_grows << 1 | 1
-        grows = (right_falls << 1 | ~(diagonal | right_grows)) & mask
-        falls = right_grows & diagonal & mask
-    return count
 
 
 def edits(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> Edits:
@@ -110,36 +73,6 @@ def _different_part(reference: Sequence[Hashable], hypothesis: Sequence[Hashable
         end -= 1
         other_end -= 1
     return first, end, other_end
-
-
-def _different_middle(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> tuple[int, int, int]:
-    """The same by comparing slices: faster where much is equal, as in texts that nearly agree."""
-    end, other_end = len(reference), len(hypothesis)
-    shorter = min(end, other_end)
-    if shorter and reference[0] == hypothesis[0]:
-        first = _bisect(shorter, lambda low, high: reference[low:high] == hypothesis[low:high])
-    else:
-        first = 0
-    left = shorter - first
-    if left and reference[-1] == hypothesis[-1]:
-        common = _bisect(left, lambda low, high: reference[end - high : end - low] == hypothesis[other_end - high : other_end - low])
-    else:
-        common = 0
-    return first, end - common, other_end - common
-
-
-def _bisect(limit: int, equal: Callable[[int, int], bool]) -> int:
-    """How many items are equal, of `limit`; slices are compared at the speed of C."""
-    if equal(0, limit):
-        return limit
-    low, high = 0, limit  # the first `low` are equal, the first `high` are not
-    while high - low > 1:
-        middle = (low + high) // 2
-        if equal(low, middle):
-            low = middle
-        else:
-            high = middle
-    return low
 
 
 def _columns(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> tuple[int, list[tuple[int, int]]]:

@@ -30,19 +30,27 @@ are equal.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
+from rapidfuzz.process import cpdist
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
-from genlevel_evaluator.statistics import edit_distance
 from genlevel_evaluator.statistics.intervals import Interval
 from genlevel_language import means
 
+Integers = NDArray[np.int64]
 MAX_TABLE = 1 << 36
 """Largest table of the edit distance, in cells: some seconds of work."""
+_BETWEEN = "\0"
 
 
 @dataclass(frozen=True)
@@ -62,28 +70,49 @@ def _plain(text: str) -> str:
     return folded if folded.isascii() else unicodedata.normalize("NFC", folded)
 
 
-def similarity(prediction: str, reference: str, parameters: AnlsParameters) -> float:
-    """Of two texts in plain form."""
-    if prediction == reference:
-        return 1.0 if parameters.threshold > 0.0 or parameters.boundary == "kept" else 0.0
-    length = max(len(prediction), len(reference))
-    # They differ by their lengths at least, and by every letter the other lacks: most wrong answers need no table.
-    most = parameters.threshold * length
-    if abs(len(prediction) - len(reference)) > most or len(set(prediction).difference(reference)) > most:
-        return 0.0
-    if len(prediction) * len(reference) > MAX_TABLE:
-        message = f"texts of {len(prediction)} and {len(reference)} characters are too long to align"
-        raise SampleError("TEXT_TOO_LONG", message, remedy="shorten the text", side="prediction")
-    share = edit_distance.distance(reference, prediction) / length
-    counts = share < parameters.threshold or (share == parameters.threshold and parameters.boundary == "kept")
-    return 1.0 - share if counts else 0.0
+def _all_plain(texts: Sequence[str]) -> list[str]:
+    """Plain forms of many texts."""
+    joined = _BETWEEN.join(texts).lower()
+    if joined.count(_BETWEEN) != len(texts) - 1 or not joined.isascii():
+        return list(map(_plain, texts))
+    return [" ".join(text.split()) for text in joined.split(_BETWEEN)]
+
+
+def _distances(predictions: Sequence[str], references: Sequence[str], threshold: float) -> tuple[Integers, Integers]:
+    """Edit distances of pairs in plain form, where they may count, and lengths of the longer texts."""
+    left, right = (np.fromiter(map(len, texts), np.int64, len(texts)) for texts in (predictions, references))
+    longer = np.maximum(left, right)
+    for place in np.flatnonzero(left * right > MAX_TABLE).tolist():
+        # They differ by their lengths at least: texts of very different lengths need no table.
+        if predictions[place] != references[place] and abs(left[place] - right[place]) <= threshold * longer[place]:
+            message = f"texts of {left[place]} and {right[place]} characters are too long to align"
+            raise SampleError("TEXT_TOO_LONG", message, remedy="shorten the text", side="prediction")
+    # Beyond the largest distance that counts the search may stop; it then gives a larger one than that.
+    most = int(threshold * longer.max(initial=0)) + 1
+    return cpdist(predictions, references, scorer=Levenshtein.distance, score_cutoff=most, dtype=np.int64), longer
 
 
 def observe(sample: Sample, parameters: AnlsParameters) -> Row:
     """One sample."""
-    prediction, references = _plain(sample.prediction), list(map(_plain, sample.references))
-    best = max([similarity(prediction, reference, parameters) for reference in references])
-    return {"similarity": best, "exact": float(prediction in references)}
+    return observe_many([sample], parameters)[0]
+
+
+def observe_many(samples: Sequence[Sample], parameters: AnlsParameters) -> list[Row]:
+    """Many samples: their pairs are compared in one call."""
+    predictions = _all_plain([sample.prediction for sample in samples])
+    references = _all_plain([reference for sample in samples for reference in sample.references])
+    first: list[int] = []
+    if len(references) > len(samples):
+        sizes = [len(sample.references) for sample in samples]
+        first = [0, *accumulate(sizes[:-1])]
+        predictions = [text for text, size in zip(predictions, sizes, strict=True) for _ in range(size)]
+    distances, longer = _distances(predictions, references, parameters.threshold)
+    share = distances / np.maximum(longer, 1)
+    counts = share <= parameters.threshold if parameters.boundary == "kept" else share < parameters.threshold
+    similarity, exact = np.where(counts, 1.0 - share, 0.0), (distances == 0).astype(np.float64)
+    if first:
+        similarity, exact = np.maximum.reduceat(similarity, first), np.maximum.reduceat(exact, first)
+    return [{"similarity": one, "exact": other} for one, other in zip(similarity.tolist(), exact.tolist(), strict=True)]
 
 
 def missing(sample: Sample, parameters: AnlsParameters) -> Row:
@@ -115,6 +144,7 @@ METRIC = Metric(
     parameters=AnlsParameters,
     columns={"similarity": Column("f8"), "exact": Column("f8")},
     observe=observe,
+    observe_many=observe_many,
     score=score,
     missing=missing,
     interval=interval,
