@@ -60,6 +60,20 @@ def labels(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+def verdicts(random: Generator, count: int) -> list[RawSample]:
+    """Verdicts of two judges with a second opinion now and then; blank and missing answers, which nobody is asked about."""
+
+    def verdict(judge: str) -> dict[str, object]:
+        return {"verdict": int(random.integers(0, 2)), "judge": judge}
+
+    samples = []
+    for index in range(count):
+        given = verdict("one" if index % 3 else "two") | ({"others": [verdict("three")]} if index % 2 else {})
+        prediction = Content(text=" ") if index % 6 == 5 else Content(json=given)
+        samples.append(_sample(index, None if index % 7 == 3 else prediction, [Content(text="a dog")]))
+    return samples
+
+
 CLASSES = ["causes", "Enables", "reaction", "no relation", "猫"]
 
 
@@ -209,6 +223,7 @@ GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "rmse": series,
     "rouge_1_f": texts,
     "rouge_l_f": texts,
+    "gpt_score": verdicts,
     "user_preference": votes,
     "mos": ratings,
 }

@@ -25,6 +25,7 @@ EVALUATOR = Evaluator(
         "rmse",
         "rouge_1_f",
         "rouge_l_f",
+        "gpt_score",
         "user_preference",
         "mos",
     ),

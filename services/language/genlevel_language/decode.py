@@ -13,6 +13,7 @@ from genlevel_language.judgements import RATINGS, VOTES
 from genlevel_language.numbers import COUNT, SERIES
 from genlevel_language.spans import EVENTS, SPANS
 from genlevel_language.texts import MAX_CHARACTERS, decode_text, too_long
+from genlevel_language.verdicts import VERDICT
 
 _PLAIN = (str, bool, int, float)
 
@@ -54,4 +55,4 @@ LABELS = InputKind("labels", strings_are_paths=False, decode=decode_labels, sche
 ANSWERS = InputKind(
     "answers", strings_are_paths=False, decode=decode_answers, decode_reference=decode_text, schema=formats.schema("answers")
 )
-KINDS = {kind.name: kind for kind in (TEXT, LABELS, ANSWERS, SPANS, EVENTS, COUNT, SERIES, RATINGS, VOTES)}
+KINDS = {kind.name: kind for kind in (TEXT, LABELS, ANSWERS, SPANS, EVENTS, COUNT, SERIES, RATINGS, VOTES, VERDICT)}
