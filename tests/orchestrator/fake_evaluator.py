@@ -50,12 +50,14 @@ class FakeEvaluator(evaluator_pb2_grpc.EvaluatorServiceServicer):
     Attributes:
         before: called with every shard before it is scored; raises Trouble to fail the call.
         signature: part of the signature's digest.
+        details: whether it knows requests for details.
     """
 
     name: str = "language"
     metrics: tuple[str, ...] = ("accuracy", "token_f1")
     before: Callable[[pb.EvaluateShardRequest], Any] = lambda _: None
     signature: str = "v1"
+    details: bool = True
     calls: Counter[str] = field(default_factory=Counter)
     scored: Counter[str] = field(default_factory=Counter)
     shards: list[list[str]] = field(default_factory=list)
@@ -109,12 +111,12 @@ class FakeEvaluator(evaluator_pb2_grpc.EvaluatorServiceServicer):
         merged.columns.add(name="correct", dtype="u1", values=correct)
         response = pb.CombineStatesResponse(state=merged)
         if request.finalize:
-            response.value.CopyFrom(self._value(merged, request.metric))
+            response.value.CopyFrom(self._with_details(merged, request))
         return response
 
     async def FinalizeMetric(self, request: pb.FinalizeMetricRequest, context: Any) -> pb.FinalizeMetricResponse:
         self.calls["finalize"] += 1
-        return pb.FinalizeMetricResponse(value=self._value(request.state, request.metric))
+        return pb.FinalizeMetricResponse(value=self._with_details(request.state, request))
 
     def _evaluated(self, request: pb.EvaluateShardRequest) -> pb.EvaluateShardResponse:
         ids = [sample.id for sample in request.samples]
@@ -132,7 +134,7 @@ class FakeEvaluator(evaluator_pb2_grpc.EvaluatorServiceServicer):
             if sample.prediction.text == "odd":
                 response.issues.add(sample_id=sample.id, code="ODD", severity=pb.SEVERITY_WARNING, message="an odd prediction")
         if request.finalize:
-            response.value.CopyFrom(self._value(state, request.metric))
+            response.value.CopyFrom(self._with_details(state, request))
         return response
 
     def _digest(self, metric: pb.MetricSpec) -> str:
@@ -140,6 +142,14 @@ class FakeEvaluator(evaluator_pb2_grpc.EvaluatorServiceServicer):
 
     def _signature(self, metric: pb.MetricSpec) -> pb.Signature:
         return pb.Signature(text=f"{metric.metric}|v:1", digest=self._digest(metric), metric=metric.metric, metric_version=1)
+
+    def _with_details(self, state: pb.MetricState, request: Any) -> pb.MetricValue:
+        value, correct = self._value(state, request.metric), state.columns[0].values
+        if request.HasField("details") and self.details:
+            worst = [pb.SampleScore(sample_id=key, value=0.0) for key, hit in zip(state.keys, correct, strict=True) if not hit]
+            value.details.CopyFrom(pb.ValueDetails(samples=len(correct), keys_digest="0" * 64, worst=worst[: request.details.worst]))
+            value.details.scores.extend(100.0 * hit for hit in correct)
+        return value
 
     def _value(self, state: pb.MetricState, metric: pb.MetricSpec) -> pb.MetricValue:
         correct = state.columns[0].values

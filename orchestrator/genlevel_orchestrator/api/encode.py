@@ -98,6 +98,8 @@ def encode_value(value: ValueRecord) -> ev.MetricValue:
     if value.interval is not None:
         interval = value.interval
         message.interval.CopyFrom(ev.Interval(low=interval.low, high=interval.high, level=interval.level, method=interval.method))
+    if value.worst:
+        message.details.worst.extend(ev.SampleScore(sample_id=item.sample_id, value=item.value) for item in value.worst)
     return message
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,6 +24,9 @@ def metric(
     evaluator: Annotated[str | None, typer.Option(help="Evaluator, where several have the metric.")] = None,
     param: Annotated[list[str] | None, typer.Option("--param", help="Parameter as name=value; may be repeated.")] = None,
     root: Annotated[Path | None, typer.Option(help="Folder that media may lie in; the file's own by default.")] = None,
+    sample_scores: Annotated[
+        Path | None, typer.Option("--sample-scores", help="Write the value of each sample to this file, as JSON lines of id and value.")
+    ] = None,
     in_process: Annotated[bool, typer.Option("--in-process", help="A local evaluator, whatever the settings say.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -34,7 +36,7 @@ def metric(
 
     settings = load_settings()
     canonical, owner = resolve(name, evaluator)
-    request = MetricRequest(canonical, owner, parameters(param or []), samples, root)
+    request = MetricRequest(canonical, owner, parameters(param or []), samples, root, sample_scores)
     mode = "configured" if owner in settings.evaluators and not in_process else "bare"
     result = run_until_interrupted(score_file(settings, request, "configured" if mode == "configured" else "bare"))
     if as_json:
@@ -83,13 +85,16 @@ def parameters(pairs: list[str]) -> dict[str, Any]:
     return found
 
 
+def _shown(value: float | str | None) -> str:
+    return "undefined" if value is None else value if isinstance(value, str) else f"{value:.6g}"
+
+
 def _print(result: dict[str, Any]) -> None:
     value = result["value"]
-    shown = "undefined" if value is None else value if isinstance(value, str) else f"{value:.6g}"
-    if isinstance(value, float) and math.isinf(value):
-        shown = "infinite"
-    print_lines([f"{result['metric']}: {shown} {result['unit'] if value is not None else '(' + result['reason'] + ')'}"])
+    print_lines([f"{result['metric']}: {_shown(value)} {result['unit'] if value is not None else '(' + result['reason'] + ')'}"])
     print_lines([f"samples: {result['n']}", f"signature: {result['signature']}"])
+    if result["worst"]:
+        print_lines(["worst: " + ", ".join(f"{item['id']} ({_shown(item['value'])})" for item in result["worst"])])
     for issue in result["issues"]:
         line = f"sample {issue['sample_id']}: {issue['severity']}: {issue['code']}: {issue['message']}"
         print_lines([line + (f"; {issue['remedy']}" if issue["remedy"] else "")])

@@ -13,7 +13,7 @@ _BATCH_BYTES = 48 << 20
 
 
 async def fold(
-    client: EvaluatorClient, gate: Gate, metric: pb.MetricSpec, states: AsyncIterator[bytes]
+    client: EvaluatorClient, gate: Gate, metric: pb.MetricSpec, states: AsyncIterator[bytes], details: pb.DetailSpec
 ) -> pb.MetricValue:
     """The value of a task whose shards' states come in shard order.
 
@@ -25,20 +25,23 @@ async def fold(
     async for encoded in states:
         full = len(batch) >= client.dispatch.combine_fan_in or (len(batch) > 1 and size + len(encoded) > _BATCH_BYTES)
         if full:
-            batch = [(await _combine(client, gate, metric, batch, False)).state]
+            batch = [(await _combine(client, gate, metric, batch, None)).state]
             size = batch[0].ByteSize()
         batch.append(pb.MetricState.FromString(encoded))
         size += len(encoded)
     if len(batch) == 1:
         async with gate.pass_through():
-            request = pb.FinalizeMetricRequest(header=client.header(client.dispatch.budget_seconds), metric=metric, state=batch[0])
+            header = client.header(client.dispatch.budget_seconds)
+            request = pb.FinalizeMetricRequest(header=header, metric=metric, state=batch[0], details=details)
             return (await client.finalize(request)).value
-    return (await _combine(client, gate, metric, batch, True)).value
+    return (await _combine(client, gate, metric, batch, details)).value
 
 
 async def _combine(
-    client: EvaluatorClient, gate: Gate, metric: pb.MetricSpec, states: list[pb.MetricState], finalize: bool
+    client: EvaluatorClient, gate: Gate, metric: pb.MetricSpec, states: list[pb.MetricState], last: pb.DetailSpec | None
 ) -> pb.CombineStatesResponse:
+    """Merged states; with the details of their value where this is the ``last`` merging."""
     header = client.header(client.dispatch.budget_seconds)
     async with gate.pass_through():
-        return await client.combine(pb.CombineStatesRequest(header=header, metric=metric, states=states, finalize=finalize))
+        request = pb.CombineStatesRequest(header=header, metric=metric, states=states, finalize=last is not None, details=last)
+        return await client.combine(request)

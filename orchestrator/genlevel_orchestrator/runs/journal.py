@@ -13,6 +13,7 @@ import sqlalchemy as sql
 from genlevel_orchestrator.catalogue.names import nearest
 from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.runs import tables
+from genlevel_orchestrator.runs.details import SampleDetails, pack, unpack
 from genlevel_orchestrator.runs.owners import alive, owner
 from genlevel_orchestrator.runs.records import EventRecord, RunRecord, RunSpec
 from genlevel_orchestrator.runs.results import RunResult, RunState, TaskOutcome, from_plain, to_plain
@@ -107,7 +108,8 @@ class Journal(ShardJournal):
                     tasks_done=0, tasks_total=0, shards_total=0, shards_done=0, shards_reused=0, message="", result=None,
                 )
             )  # fmt: skip
-            connection.execute(tables.outcomes.delete().where(tables.outcomes.c.run == name))
+            for table in (tables.outcomes, tables.details):
+                connection.execute(table.delete().where(table.c.run == name))
         return self.run(name)
 
     def beat(self, name: str) -> bool:
@@ -182,6 +184,13 @@ class Journal(ShardJournal):
         with self.reading() as connection:
             return {task_id: from_plain(TaskOutcome, json.loads(text)) for task_id, text in connection.execute(query)}
 
+    def details(self, name: str) -> dict[str, SampleDetails]:
+        """What lies behind the values of a run, by task id; nothing for runs of older versions."""
+        columns = (tables.details.c.task_id, tables.details.c.signature, tables.details.c.packed)
+        with self.reading() as connection:
+            rows = connection.execute(sql.select(*columns).where(tables.details.c.run == name)).all()
+        return {task_id: unpack(signature, packed) for task_id, signature, packed in rows}
+
     # Events
 
     def put_event(self, run: str, kind: str, task_id: str, message: str, counters: dict[str, int]) -> Write:
@@ -202,6 +211,11 @@ class Journal(ShardJournal):
         """The write that notes a task's outcome."""
         row = {"run": run, "task_id": outcome.task_id, "outcome": json.dumps(to_plain(outcome), allow_nan=False)}
         return lambda connection: tables.upsert(connection, tables.outcomes, row)
+
+    def put_details(self, run: str, task_id: str, details: SampleDetails) -> Write:
+        """The write that notes what lies behind a task's value."""
+        row = {"run": run, "task_id": task_id, "signature": details.signature, "packed": pack(details)}
+        return lambda connection: tables.upsert(connection, tables.details, row)
 
     def events(self, name: str, after: int = 0, limit: int = 1000) -> list[EventRecord]:
         """Events of a run behind a token, oldest first."""

@@ -82,11 +82,19 @@ class IntervalRecord:
 
 
 @dataclass(frozen=True)
+class SampleScore:
+    """The value of one sample, in the unit of the metric."""
+
+    sample_id: str
+    value: float
+
+
+@dataclass(frozen=True)
 class ValueRecord:
     """A metric's value as the evaluator gave it, in the unit of the catalogue.
 
     ``value`` is None when undefined (then ``reason`` is set); it may be infinite, never NaN. ``comparable`` is False when a stand-in
-    backbone took part: such a value never wins.
+    backbone took part: such a value never wins. ``worst`` are the samples with the worst values, the worst first.
     """
 
     value: float | None
@@ -101,6 +109,7 @@ class ValueRecord:
     companions: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     comparable: bool = True
+    worst: tuple[SampleScore, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -187,11 +187,15 @@ class Runner:
 
         violations = Violations(self.violations.root, VIOLATIONS_KEPT)
         memory = JournalMemory(self.record.name, self.journal, writer, self._patience)
-        outcome = await TaskRun(source, self.evaluators, memory, Progress(planned, shard_done), violations).run()
+        task = TaskRun(source, self.evaluators, memory, Progress(planned, shard_done), violations)
+        outcome = await task.run()
         self._take(violations)
         self._outcomes[task_id] = outcome
         self._counters["tasks_done"] += 1
-        await writer.put(self.journal.put_outcome(self.record.name, outcome))
+        writes = [self.journal.put_outcome(self.record.name, outcome)]
+        if task.details is not None:
+            writes.append(self.journal.put_details(self.record.name, task_id, task.details))
+        await writer.put(*writes)
         self._tell(writer, "task_done", task_id, f"{outcome.status}{': ' + outcome.reason if outcome.reason else ''}")
 
     def _take(self, violations: Violations) -> None:

@@ -14,6 +14,7 @@ from genlevel_orchestrator.client import MAX_MESSAGE_BYTES, EvaluatorClient
 from genlevel_orchestrator.failures import CallFailed, Failure, Kind
 from genlevel_orchestrator.runs import wire
 from genlevel_orchestrator.runs.carriage import NEAR, Carriage, Carrier, FilesLost
+from genlevel_orchestrator.runs.details import ASKED
 from genlevel_orchestrator.runs.gate import Gate
 from genlevel_orchestrator.runs.media_store import FileChanged, MediaStore, changed
 from genlevel_orchestrator.runs.plan import shard_key
@@ -95,6 +96,7 @@ class ShardScorer:
         signature: digest that the evaluator's signature must have.
         gate: shared by all that call this evaluator.
         store: where files are put for an evaluator that does not share ours.
+        details: what a value should carry.
     """
 
     client: EvaluatorClient
@@ -104,6 +106,7 @@ class ShardScorer:
     gate: Gate
     memory: Memory = field(default_factory=ProcessMemory)
     store: MediaStore | None = None
+    details: pb.DetailSpec = field(default_factory=lambda: ASKED)
 
     @property
     def carrier(self) -> Carrier:
@@ -187,7 +190,8 @@ class ShardScorer:
         self, samples: Sequence[Sample], finalize: bool, carriage: Carriage = NEAR
     ) -> pb.EvaluateShardResponse:
         request = pb.EvaluateShardRequest(
-            header=self.client.header(self.client.dispatch.budget_seconds), metric=self.spec(), finalize=finalize
+            header=self.client.header(self.client.dispatch.budget_seconds), metric=self.spec(), finalize=finalize,
+            details=self.details if finalize else None,
         )
         try:
             messages = await asyncio.to_thread(lambda: [wire.sample_message(sample, carriage) for sample in samples])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from genlevel_orchestrator.catalogue.names import nearest
 from genlevel_orchestrator.errors import ExitCode, UserError
 from genlevel_orchestrator.failures import CallFailed, Kind
 from genlevel_orchestrator.runs import wire
+from genlevel_orchestrator.runs.details import LEFT_OUT
 from genlevel_orchestrator.runs.evaluators import Mode, open_evaluators
 from genlevel_orchestrator.runs.folding import fold
 from genlevel_orchestrator.runs.plan import DEFAULT_SHARD_SAMPLES, SHARD_BYTES, SHARD_SAMPLES, MetricFacts
@@ -32,6 +34,7 @@ class MetricRequest:
 
     Attributes:
         root: folder that media may lie in; the folder of ``samples`` by default.
+        sample_scores: file for the value of each sample, as JSON lines.
     """
 
     metric: str
@@ -39,6 +42,7 @@ class MetricRequest:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     samples: Path = Path()
     root: Path | None = None
+    sample_scores: Path | None = None
 
 
 async def score_file(settings: Settings, request: MetricRequest, mode: Mode) -> dict[str, Any]:
@@ -91,16 +95,19 @@ async def _score(
     await asyncio.to_thread(lines.check)
     client, gate = evaluators.clients[request.evaluator], evaluators.gates[request.evaluator]
     signature = await probe_signature(client, request.metric, request.parameters)
-    scorer = ShardScorer(client, request.metric, request.parameters, signature.digest, gate, store=evaluators.store)
+    asked = pb.DetailSpec(worst=10, scores=request.sample_scores is not None, keys=request.sample_scores is not None)
+    scorer = ShardScorer(
+        client, request.metric, request.parameters, signature.digest, gate, store=evaluators.store, details=asked
+    )
     issues: list[IssueRecord] = []
     keys: list[str] = []
-    value: ValueRecord | None = None
+    value: pb.MetricValue | None = None
     async for batch, noted, last in _batches(lines, facts.form.kind):
         issues += noted
         scored = await scorer.score(batch, finalize=last and not keys)
         issues += scored.issues
         if last and not keys and len(scored.leaves) == 1 and scored.leaves[0].value is not None:
-            value = wire.value_record(pb.MetricValue.FromString(scored.leaves[0].value))
+            value = pb.MetricValue.FromString(scored.leaves[0].value)
         keys += [leaf.key for leaf in scored.leaves]
 
     async def states() -> AsyncIterator[bytes]:
@@ -110,8 +117,25 @@ async def _score(
     if value is None:
         if not keys:
             keys = [leaf.key for leaf in (await scorer.score([])).leaves]
-        value = wire.value_record(await fold(client, gate, scorer.spec(), states()))
-    return _document(request, value, issues)
+        value = await fold(client, gate, scorer.spec(), states(), scorer.details)
+    if request.sample_scores is not None:
+        await asyncio.to_thread(_write_scores, request.sample_scores, request.metric, value)
+    return _document(request, wire.value_record(value), issues)
+
+
+def _write_scores(path: Path, metric: str, value: pb.MetricValue) -> None:
+    details = value.details
+    if details.samples and not details.scores:
+        many = LEFT_OUT in value.warnings
+        raise UserError(
+            f"{details.samples} samples are too many for --sample-scores" if many else f"{metric} has no value for one sample alone",
+            "Leave --sample-scores out, or score fewer samples." if many else "Leave --sample-scores out.",
+        )  # fmt: skip
+    lines = (json.dumps({"id": key, "value": _number(score)}, ensure_ascii=False) for key, score in zip(details.keys, details.scores, strict=True))
+    try:
+        path.write_bytes("".join(line + "\n" for line in lines).encode("utf-8", "surrogatepass"))
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error})", "Choose another file with --sample-scores.") from None
 
 
 async def _batches(
@@ -134,11 +158,9 @@ async def _batches(
 
 
 def _document(request: MetricRequest, value: ValueRecord, issues: list[IssueRecord]) -> dict[str, Any]:
-    number = value.value
-    infinite = number is not None and math.isinf(number)
     document: dict[str, Any] = {
         "metric": request.metric,
-        "value": ("inf" if number and number > 0 else "-inf") if infinite else number,
+        "value": _number(value.value),
         "reason": value.reason,
         "unit": value.unit,
         "signature": value.signature.text,
@@ -149,6 +171,14 @@ def _document(request: MetricRequest, value: ValueRecord, issues: list[IssueReco
         "interval": to_plain(value.interval),
         "companions": to_plain(value.companions),
         "warnings": list(value.warnings),
+        "worst": [{"id": item.sample_id, "value": _number(item.value)} for item in value.worst],
         "issues": [to_plain(issue) for issue in issues],
     }
     return document
+
+
+def _number(value: float | None) -> float | str | None:
+    """A number as JSON has it: infinity in a word, what is undefined as null."""
+    if value is None or math.isnan(value):
+        return None
+    return value if math.isfinite(value) else "inf" if value > 0 else "-inf"

@@ -48,6 +48,16 @@ outcomes = sql.Table(
     sql.Column("outcome", sql.Text, nullable=False),
 )
 
+# Scores of samples and bootstrap replicates. Journals older than this table have no rows for their runs.
+details = sql.Table(
+    "details",
+    metadata,
+    sql.Column("run", sql.String(100), sql.ForeignKey("runs.name", ondelete="CASCADE"), primary_key=True),
+    sql.Column("task_id", sql.String(200), primary_key=True),
+    sql.Column("signature", sql.String(64), nullable=False),
+    sql.Column("packed", sql.LargeBinary, nullable=False),
+)
+
 # Content-addressed: shared by all runs, never changed once written.
 shards = sql.Table(
     "shards",

@@ -17,6 +17,7 @@ from genlevel_orchestrator.bundle.violations import Violations
 from genlevel_orchestrator.client import EvaluatorClient
 from genlevel_orchestrator.failures import CallFailed
 from genlevel_orchestrator.runs import wire
+from genlevel_orchestrator.runs.details import SampleDetails, of_message
 from genlevel_orchestrator.runs.folding import fold
 from genlevel_orchestrator.runs.gate import Gate
 from genlevel_orchestrator.runs.media_store import MediaStore
@@ -106,13 +107,18 @@ class Progress:
 
 @dataclass
 class TaskRun:
-    """One task at work."""
+    """One task at work.
+
+    Attributes:
+        details: what lies behind its value, once it has one.
+    """
 
     source: TaskSource
     evaluators: Evaluators
     memory: Memory
     progress: Progress
     violations: Violations
+    details: SampleDetails | None = None
     _issues: list[IssueRecord] = field(default_factory=list)
     _counts: Counter[str] = field(default_factory=Counter)
     _severities: Counter[str] = field(default_factory=Counter)
@@ -150,7 +156,9 @@ class TaskRun:
         reader = self._reader(samples, plan)
         shards = await self._score_all(scorer, samples, reader, ranges)
         value = await self._value(scorer, shards)
-        return self._outcome(value, len(samples.keys))
+        if value.HasField("details"):
+            self.details = of_message(signature.digest, value.details)
+        return self._outcome(wire.value_record(value), len(samples.keys))
 
     def _reader(self, samples: TaskSamples, plan: TaskPlan) -> Reader:
         assert plan.facts is not None
@@ -190,10 +198,13 @@ class TaskRun:
             raise errors.exceptions[0] from None
         return [shard for shard in results if shard is not None]
 
-    async def _value(self, scorer: ShardScorer, shards: list[ScoredShard]) -> ValueRecord:
+    async def _value(self, scorer: ShardScorer, shards: list[ScoredShard]) -> pb.MetricValue:
         leaves = [leaf for shard in shards for leaf in shard.leaves]
         if len(leaves) == 1 and leaves[0].value is not None:
-            return wire.value_record(pb.MetricValue.FromString(leaves[0].value))
+            known = pb.MetricValue.FromString(leaves[0].value)
+            # What an older version journalled has no details; they are made of its state.
+            if known.HasField("details") or not self._reused:
+                return known
         if not leaves:
             leaves = (await scorer.score([])).leaves
 
@@ -201,7 +212,7 @@ class TaskRun:
             for leaf in leaves:
                 yield await scorer.memory.state(leaf.key)
 
-        return wire.value_record(await fold(scorer.client, scorer.gate, scorer.spec(), states()))
+        return await fold(scorer.client, scorer.gate, scorer.spec(), states(), scorer.details)
 
     def _note(self, issues: list[IssueRecord]) -> None:
         for issue in issues:

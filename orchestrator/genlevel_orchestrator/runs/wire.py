@@ -20,6 +20,7 @@ from genlevel_orchestrator.runs.results import (
     BackboneRecord,
     IntervalRecord,
     IssueRecord,
+    SampleScore,
     SignatureRecord,
     ValueRecord,
 )
@@ -111,6 +112,7 @@ def value_record(message: pb.MetricValue) -> ValueRecord:
         companions=dict(message.companions),
         warnings=tuple(message.warnings),
         comparable=message.comparable,
+        worst=tuple(SampleScore(item.sample_id, item.value) for item in message.details.worst),
     )
 
 
