@@ -104,7 +104,7 @@ class Reader:
         if raw.key in self.excluded:
             fault = Fault("DUPLICATE_ID", "the annotation holds two different samples of this id", "keep one")
             return None, [self._issue(raw, "reference", fault, "")]
-        place, values = fields.referenced(raw.annotation, self.form, self.sample_type)
+        place, values = ("", []) if self.form.judgement else fields.referenced(raw.annotation, self.form, self.sample_type)
         try:
             references = tuple(self.content(value, "reference") for value in values)
         except Fault as fault:

@@ -36,6 +36,11 @@ class Form:
     set_metric: bool = False
 
     @property
+    def judgement(self) -> bool:
+        """Whether the prediction side holds what people said of an output; there are no references then."""
+        return self.kind in ("ratings", "votes")
+
+    @property
     def folders(self) -> bool:
         """Whether a folder is read as the list of its frames."""
         return "/*" in self.media

@@ -169,9 +169,13 @@ class SampleFile:
             index += 1
         cursor.take("]")
 
+    def open(self) -> BinaryIO:
+        """The file that ``read_from`` reads."""
+        return self.path.open("rb")
+
     def read(self, start: int, stop: int) -> Any:
         """The element at a place that ``scan`` gave."""
-        with self.path.open("rb") as file:
+        with self.open() as file:
             return self.read_from(file, start, stop)
 
     @staticmethod

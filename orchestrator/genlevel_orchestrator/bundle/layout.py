@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from genlevel_orchestrator.bundle import ratings
 from genlevel_orchestrator.bundle.jsonstream import read_envelope
 from genlevel_orchestrator.bundle.media import MediaBase
 from genlevel_orchestrator.bundle.violations import Fault, Violations
@@ -24,9 +25,11 @@ class TaskSource:
     """A task as it lies in a bundle.
 
     Attributes:
-        predictions: prediction.json.
+        predictions: prediction.json; for a task that people judge, the file of their judgements, as soon as there is one.
         annotation: annotation.json, None when the references are not there.
         label: the folder below the bundle, for messages.
+        judgements: the files of judgements there are; None for a task that needs none.
+        submitted: prediction.json of a task that people judge, where it has one.
     """
 
     task: Task
@@ -35,6 +38,8 @@ class TaskSource:
     annotation: Path | None
     prediction_base: MediaBase
     reference_base: MediaBase
+    judgements: tuple[Path, ...] | None = None
+    submitted: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -178,17 +183,20 @@ def _source(
     task = _resolve(folder, annotation or predictions, catalogue, violations)
     if task is None:
         return None
-    if predictions is None:
+    judgements = ratings.files(task.metric_id, holder, folder.path)
+    main = judgements[0] if judgements else predictions
+    if main is None:
         violations.add(
             folder.path, "NO_PREDICTIONS", "there is no prediction.json; the task counts as not submitted", "add it, if the model does the task",
             severity="warning", task_id=task.task_id,
         )  # fmt: skip
         return None
-    base = MediaBase(root, predictions.parent)
+    base = MediaBase(root, (predictions or main).parent)
     own = annotation is None or annotation.is_relative_to(folder.path)
     reference_root = root if own or references is None else references
     reference_base = MediaBase(reference_root, annotation.parent if annotation else holder)
-    return TaskSource(task, violations.shown(folder.path), predictions, annotation, base, reference_base)
+    submitted = predictions if judgements is not None else None
+    return TaskSource(task, violations.shown(folder.path), main, annotation, base, reference_base, judgements, submitted)
 
 
 def _first(folder: Path, names: Sequence[str]) -> Path | None:
@@ -199,7 +207,7 @@ def _annotation(folder: Path) -> Path | None:
     known = _first(folder, (*ANNOTATIONS, f"{folder.name}.json"))
     if known is not None:
         return known
-    others = [path for path in sorted(folder.glob("*.json")) if path.name not in PREDICTIONS]
+    others = [path for path in sorted(folder.glob("*.json")) if path.name not in PREDICTIONS and path.name not in ratings.NAMES]
     return others[0] if len(others) == 1 else None
 
 

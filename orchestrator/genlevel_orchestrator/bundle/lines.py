@@ -97,7 +97,8 @@ class SampleLines:
             raise Fault("WRONG_FORM", "both `reference` and `references`", "give one of the two")
         if not isinstance(value.get("references", []), list):
             raise Fault("WRONG_FORM", "`references` is not a list", "write a list, or use `reference`")
-        if value.get("prediction") is None and value.get("reference") is None and not value.get("references"):
+        given = value.get("prediction") is not None or value.get("reference") is not None or value.get("references")
+        if not given and not self._reader.form.judgement:  # an item that nobody judged is a sample all the same
             raise Fault("WRONG_FORM", "neither a prediction nor a reference", "give at least one of them")
         return key
 

@@ -12,9 +12,17 @@ from genlevel_orchestrator.bundle.fields import MISSING, raw_id
 from genlevel_orchestrator.bundle.ids import is_odd, key_of
 from genlevel_orchestrator.bundle.jsonstream import Element, SampleFile
 from genlevel_orchestrator.bundle.layout import TaskSource
+from genlevel_orchestrator.bundle.ratings import RatingFile
 from genlevel_orchestrator.bundle.violations import Fault, Violations, pointer
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
+
+
+def _predictions_of(source: TaskSource) -> SampleFile:
+    """The file of answers, or that of judgements for a task that people judge."""
+    if source.judgements is None:
+        return SampleFile(source.predictions)
+    return RatingFile(source.task.metric_id, source.judgements, source.submitted, source.task.task_id)
 
 
 class FileFault(Exception):
@@ -93,7 +101,7 @@ class TaskSamples:
             fault = Fault("NO_ANNOTATION", "there is no annotation.json", "add it, or pass --references DIR")
             raise FileFault("annotation", fault)
         self._annotation = SampleFile(source.annotation)
-        self._predictions = SampleFile(source.predictions)
+        self._predictions = _predictions_of(source)
         self._annotated = Places.empty()
         self._predicted = Places.empty()
 
@@ -136,6 +144,8 @@ class TaskSamples:
 
     def _load_predictions(self, rows: Mapping[str, tuple[int, bool]], violations: Violations) -> None:
         retyped = surplus = 0
+        if isinstance(self._predictions, RatingFile):
+            self._predictions.expect(rows, violations)
         for element, key, raw in self._entries("predictions", violations):
             if key not in rows:
                 surplus += 1
@@ -147,7 +157,7 @@ class TaskSamples:
                 continue
             retyped += isinstance(raw, str) != textual
             self._predicted.put(row, element)
-        if retyped:
+        if retyped and not isinstance(self._predictions, RatingFile):  # a cell of a table has no type
             violations.add(
                 self.source.predictions, "ID_TYPE",
                 f"{retyped} ids are text where the annotation has numbers, or the other way round; they were matched as written",
@@ -205,10 +215,11 @@ class TaskSamples:
     def _note_missing(self, violations: Violations) -> None:
         if not self.missing:
             return
+        noun = self._predictions.sheet.noun if isinstance(self._predictions, RatingFile) else "prediction"
         for key, index in zip(self.keys, self._predicted.index, strict=True):
             if index < 0:
                 violations.add(
-                    self._predictions.path, "MISSING_PREDICTION", f"sample {key!r} has no prediction", "add one",
+                    self._predictions.path, f"MISSING_{noun.upper()}", f"sample {key!r} has no {noun}", "add one",
                     task_id=self.source.task.task_id, sample_id=key,
                 )  # fmt: skip
 
@@ -228,7 +239,7 @@ class TaskSamples:
         """
         side = "annotation"
         try:
-            with self._annotation.path.open("rb") as annotation, self._predictions.path.open("rb") as predictions:
+            with self._annotation.path.open("rb") as annotation, self._predictions.open() as predictions:
                 for row in range(first, last):
                     side = "annotation"
                     start, stop = self._annotated.start[row], self._annotated.stop[row]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from genlevel_orchestrator.bundle.content import PRESENCES, Reader, Sample
-from genlevel_orchestrator.bundle.fields import Form
+from genlevel_orchestrator.bundle.fields import Form, fields, raw_id
+from genlevel_orchestrator.bundle.jsonstream import SampleFile
 from genlevel_orchestrator.bundle.layout import TaskSource
+from genlevel_orchestrator.bundle.media import MediaBase, MediaFolder
 from genlevel_orchestrator.bundle.mediacheck import check_whole
 from genlevel_orchestrator.bundle.samples import FileFault, RawSample, TaskSamples
 from genlevel_orchestrator.bundle.violations import Fault, Violations
@@ -17,6 +22,7 @@ def validate_task(source: TaskSource, form: Form | None, violations: Violations)
         form: how its metric reads samples; None when no evaluator for it is installed, then contents are not looked at.
     """
     task_id = source.task.task_id
+    _submitted(source, violations)
     try:
         samples = TaskSamples(source).load(violations)
         if form is None:
@@ -28,7 +34,8 @@ def validate_task(source: TaskSource, form: Form | None, violations: Violations)
         _contents(source, samples, form, violations)
     except FileFault as error:
         file = source.predictions if error.side == "predictions" else source.annotation
-        violations.fault(file or source.label, error.fault, task_id=task_id)
+        severity = "warning" if error.fault.code == "NO_RATINGS" else "error"
+        violations.fault(file or source.label, error.fault, task_id=task_id, severity=severity)
         return 0
     return len(samples.keys)
 
@@ -50,13 +57,39 @@ def _contents(source: TaskSource, samples: TaskSamples, form: Form, violations: 
             )  # fmt: skip
         if sample is None:
             continue
-        without += not sample.references and not form.set_metric and form.kind not in ("ratings", "votes")
+        without += not sample.references and not form.set_metric and not form.judgement
         _files(sample, source, names, violations)
     if without:
         violations.add(
             names[1], "NO_REFERENCE", f"{without} of {len(samples.keys)} samples have no reference", "add them, or pass --references DIR",
             task_id=source.task.task_id,
         )  # fmt: skip
+
+
+def _submitted(source: TaskSource, violations: Violations) -> None:
+    """Look at the media of a task that people judge: they are what was judged, though no evaluator reads them."""
+    if source.submitted is None:
+        return
+    base = source.prediction_base.unhashed()
+    try:
+        for element in SampleFile(source.submitted).scan():
+            _output(element.value, source, base, violations)
+    except Fault as fault:
+        violations.fault(source.submitted, fault, task_id=source.task.task_id)
+
+
+def _output(entry: Any, source: TaskSource, base: MediaBase, violations: Violations) -> None:
+    value = next((entry[name] for name in fields().prediction if entry.get(name) is not None), None) if isinstance(entry, Mapping) else None
+    if not isinstance(value, str):
+        return
+    try:
+        found = base.open(value, folders=True)
+        for file in found.files if isinstance(found, MediaFolder) else (found,):
+            if file.path is not None:
+                check_whole(file.path)
+    except Fault as fault:
+        assert source.submitted is not None
+        violations.fault(source.submitted, fault, task_id=source.task.task_id, sample_id=str(raw_id(entry)[1]))
 
 
 def _presence(raw: RawSample, name: str, task_id: str, violations: Violations) -> None:

@@ -63,11 +63,11 @@ class Violations:
             shown = self.shown(file)
             self._kept.append(Violation(shown, pointer, code, message, remedy, severity, task_id, sample_id))
 
-    def fault(self, file: Path | str, fault: Fault, *, task_id: str = "", sample_id: str = "") -> None:
+    def fault(self, file: Path | str, fault: Fault, *, task_id: str = "", sample_id: str = "", severity: str = "error") -> None:
         """Note a fault that was caught."""
         self.add(
             file, fault.code, fault.message, fault.remedy,
-            pointer=fault.pointer, task_id=task_id, sample_id=sample_id,
+            pointer=fault.pointer, task_id=task_id, sample_id=sample_id, severity=severity,
         )  # fmt: skip
 
     def shown(self, file: Path | str) -> str:

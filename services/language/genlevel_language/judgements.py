@@ -116,7 +116,7 @@ def _name(given: Any, what: str, pointer: str) -> str:
 def _score(given: Any, rater: str, pointer: str) -> float:
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise SampleError("WRONG_TYPE", f"the rating of rater {rater!r} is {json_type(given)}", remedy="give a number from 1 to 5", pointer=pointer)
-    if not math.isfinite(given):
+    if isinstance(given, float) and not math.isfinite(given):
         raise SampleError("NOT_FINITE", f"the rating of rater {rater!r} is not finite", remedy="leave the rating out", pointer=pointer)
     if not 1 <= given <= 5:
         remedy = "give ratings on the scale from 1 to 5"
@@ -124,7 +124,8 @@ def _score(given: Any, rater: str, pointer: str) -> float:
             remedy += "; ratings of a difference (CMOS) are another measure"
         elif given > 5:
             remedy += "; those on another scale, such as 0 to 100, are not rescaled"
-        raise SampleError("RATING_OUT_OF_RANGE", f"rating {given:g} of rater {rater!r} is outside 1 to 5", remedy=remedy, pointer=pointer)
+        shown = f"{given:g}" if abs(given) < 1e15 else "of many digits"
+        raise SampleError("RATING_OUT_OF_RANGE", f"rating {shown} of rater {rater!r} is outside 1 to 5", remedy=remedy, pointer=pointer)
     if 2 * given != int(2 * given):
         raise SampleError(
             "NOT_A_STEP", f"rating {given:g} of rater {rater!r} is neither a whole nor a half step",

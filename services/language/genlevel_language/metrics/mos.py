@@ -47,13 +47,13 @@ from genlevel_language.judgements import Rating
 class MosParameters(Parameters):
     """Parameters of MOS."""
 
-    system: str = ""
+    system: str | None = None
 
 
 def observe(sample: Sample, parameters: MosParameters) -> Row:
     """One item."""
     ratings: tuple[Rating, ...] = sample.prediction
-    wanted = parameters.system.strip()
+    wanted = (parameters.system or "").strip()
     chosen = [rating for rating in ratings if not wanted or rating.system == wanted]
     systems = sorted({rating.system for rating in (chosen or ratings)})
     if not chosen:

@@ -61,7 +61,7 @@ class UserPreferenceParameters(Parameters):
     """Parameters of user preference."""
 
     system: str = "ours"
-    systems: str = ""
+    systems: str | None = None
 
     def __post_init__(self) -> None:
         if not self.system.strip():
@@ -72,7 +72,7 @@ class UserPreferenceParameters(Parameters):
     @property
     def closed(self) -> tuple[str, ...]:
         """The systems a vote may name; any without."""
-        return tuple(name.strip() for name in self.systems.split("|") if name.strip())
+        return tuple(name.strip() for name in (self.systems or "").split("|") if name.strip())
 
 
 def observe(sample: Sample, parameters: UserPreferenceParameters) -> Row:
