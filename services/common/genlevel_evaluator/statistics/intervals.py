@@ -8,18 +8,18 @@ Two runs over the same samples get the same weights, so the differences of their
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator.statistics.poisson import BLOCK
+from genlevel_evaluator.statistics.poisson import poisson_weights as poisson_weights
+
 REPLICATES = 1000
 LEVEL = 0.95
 _CHUNK = 2048
-# P(Poisson(1) <= k): a uniform number is turned into a count by its place among these.
-_POISSON = np.cumsum([np.exp(-1.0) / float(np.prod(np.arange(1, k + 1))) for k in range(13)])
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,6 @@ class Interval:
     level: float
     method: str
     replicates: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
-
-
-def poisson_weights(keys: Sequence[str], seed: int = 0, replicates: int = REPLICATES) -> NDArray[np.float64]:
-    """Weights, shape (replicates, n)."""
-    hashes = np.array([int.from_bytes(hashlib.blake2b(k.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little") for k in keys], dtype=np.uint64)
-    counters = np.arange(1, replicates + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
-    with np.errstate(over="ignore"):
-        mixed = _splitmix(counters[:, None] ^ _splitmix(hashes)[None, :])
-    uniform = (mixed >> np.uint64(11)).astype(np.float64) * 2.0**-53
-    return np.searchsorted(_POISSON, uniform).astype(np.float64)
-
-
-def _splitmix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(x ^ (x >> np.uint64(31)), dtype=np.uint64)
 
 
 def bootstrap(
@@ -72,8 +56,8 @@ def bootstrap(
     if len(keys) < 2:
         return None
     totals = np.zeros((REPLICATES, contributions.shape[1]))
-    for start in range(0, len(keys), _CHUNK):
-        part = slice(start, start + _CHUNK)
+    for start in range(0, len(keys), BLOCK):
+        part = slice(start, start + BLOCK)
         totals += poisson_weights(keys[part]) @ contributions[part]
     with np.errstate(invalid="ignore", divide="ignore"):
         return _percentiles(value_of(totals), f"poisson_bootstrap_{REPLICATES}")
