@@ -194,17 +194,20 @@ class Scorer:
         try:
             if isinstance(sample.answer, SampleError):
                 raise sample.answer
-            return flags, self._observed(sample, flags)
+            return flags, self._observed(sample, flags, issues)
         except SampleError as error:
             if error.side in ("reference", "infrastructure"):
                 raise
             issues.append(_issue(sample.key, error, "prediction"))
             return flags & ~PRESENT, self._missing(sample)
 
-    def _observed(self, sample: Sample, flags: int) -> Row | None:
-        if flags & PRESENT or (self.metric.set_metric and sample.references):
-            return self.metric.observe(sample, self.parameters)
-        return self._missing(sample)
+    def _observed(self, sample: Sample, flags: int, issues: list[Issue]) -> Row | None:
+        if not flags & PRESENT and not (self.metric.set_metric and sample.references):
+            return self._missing(sample)
+        row = self.metric.observe(sample, self.parameters)
+        remarks = self.metric.remarks(sample, row, self.parameters) if self.metric.remarks else ()
+        issues += [_issue(sample.key, remark, "warning") for remark in remarks]
+        return row
 
     def _missing(self, sample: Sample) -> Row | None:
         if self.metric.set_metric:

@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval
@@ -107,6 +108,7 @@ class Metric(Generic[P]):
             part of the signature like any other.
         consult: asks a service outside about samples that have a prediction, several at a time; called before `observe`, which finds
             the answer in `Sample.answer`. A SampleError in place of an answer is the sample's issue, of the severity its `side` says.
+        remarks: what a person should know of a sample that was observed and is scored all the same, as warnings.
     """
 
     id: str
@@ -129,6 +131,7 @@ class Metric(Generic[P]):
     observe_many: Callable[[Sequence[Sample], P], Sequence[Row]] | None = None
     settle: Callable[[P], P] = lambda parameters: parameters
     consult: Callable[[Sequence[Sample], P, Callable[[], None]], Sequence[Any]] | None = None
+    remarks: Callable[[Sample, Row, P], Sequence[SampleError]] | None = None
 
     @property
     def summary(self) -> str:
