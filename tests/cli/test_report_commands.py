@@ -43,10 +43,11 @@ def runs(synthetic: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dic
     return names
 
 
-def test_report_writes_three_files_into_a_folder_of_the_run(runs: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_report_writes_its_files_into_a_folder_of_the_run(runs: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["report", runs["a"], "--json"]) == ExitCode.OK
     files = json.loads(capsys.readouterr().out)["files"]
-    assert files == {name: f"{runs['a']}/report.{name}" for name in ("json", "xlsx", "html")}
+    named = {name: f"{runs['a']}/report.{name}" for name in ("json", "xlsx", "html")}
+    assert files == {**named, "samples": f"{runs['a']}/samples.json.gz"}
     assert json.loads(Path(files["json"]).read_text())["run"]["model"] == "model a"
     assert Path(files["xlsx"]).read_bytes().startswith(b"PK")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from genlevel_orchestrator.runs.details import SampleDetails
 from genlevel_orchestrator.runs.results import LevelSet, RunResult, RunState, TaskOutcome, Violation
 
 
@@ -95,6 +96,10 @@ class RunBackend(Protocol):
 
     async def result(self, name: str) -> RunResult:
         """Return the result of a run that has ended."""
+        ...
+
+    async def details(self, name: str) -> Mapping[str, SampleDetails]:
+        """Return what lies behind the values of a run, by task id."""
         ...
 
     async def outcomes(self, name: str) -> Sequence[TaskOutcome]:

@@ -43,7 +43,7 @@ _OPTIONS = [
     ("grpc.min_reconnect_backoff_ms", 5_000), ("grpc.initial_reconnect_backoff_ms", 500), ("grpc.max_reconnect_backoff_ms", 2_000),
     ("grpc.keepalive_time_ms", 30_000), ("grpc.keepalive_timeout_ms", 10_000), ("grpc.http2.max_pings_without_data", 0),
 ]  # fmt: skip
-_FORMATS = {"json": pb.REPORT_FORMAT_JSON, "xlsx": pb.REPORT_FORMAT_XLSX, "html": pb.REPORT_FORMAT_HTML}
+_FORMATS = {"json": pb.REPORT_FORMAT_JSON, "xlsx": pb.REPORT_FORMAT_XLSX, "html": pb.REPORT_FORMAT_HTML, "samples": pb.REPORT_FORMAT_SAMPLES}
 _EXIT_CODES = {
     grpc.StatusCode.UNAVAILABLE: ExitCode.UNREACHABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED: ExitCode.UNREACHABLE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 import grpc
@@ -16,6 +16,7 @@ from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.runs import records
 from genlevel_orchestrator.runs.assess import assess
 from genlevel_orchestrator.runs.database import DatabaseAway
+from genlevel_orchestrator.runs.details import SampleDetails
 from genlevel_orchestrator.runs.evaluators import Mode
 from genlevel_orchestrator.runs.results import LevelSet, RunResult, RunState, TaskOutcome, Violation
 from genlevel_orchestrator.runs.runner import INTERRUPTED
@@ -154,6 +155,10 @@ class JournalBackend:
         if found is None:
             raise UnknownRun(name)
         return found
+
+    async def details(self, name: str) -> Mapping[str, SampleDetails]:
+        """Return what lies behind the values of a run, by task id."""
+        return await asyncio.to_thread(self._journal.details, name)
 
     async def outcomes(self, name: str) -> Sequence[TaskOutcome]:
         """Return the outcomes of tasks in catalogue order: all of them, or those there are so far."""

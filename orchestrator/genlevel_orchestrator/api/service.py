@@ -36,6 +36,7 @@ FORMATS = {
     pb.REPORT_FORMAT_JSON: "json",
     pb.REPORT_FORMAT_XLSX: "xlsx",
     pb.REPORT_FORMAT_HTML: "html",
+    pb.REPORT_FORMAT_SAMPLES: "samples",
 }
 _MODEL_LIMIT = 200
 
@@ -153,7 +154,9 @@ class OrchestratorService(orchestrator_pb2_grpc.OrchestratorServiceServicer):
         if request.format not in FORMATS:
             raise invalid("format", f"{request.format} is no format of a report")
         result = await self._result(request.name)
-        rendered = await asyncio.to_thread(render, result, self._catalogue, FORMATS[request.format])
+        wanted = FORMATS[request.format]
+        details = await self._backend.details(result.name) if wanted == "samples" else None
+        rendered = await asyncio.to_thread(render, result, self._catalogue, wanted, details)
         return pb.GetReportResponse(**rendered._asdict())
 
     def _spec(self, request: Any) -> RunSpec:

@@ -27,12 +27,15 @@ def compare(
 ) -> None:
     """Compare two runs task by task.
 
-    Values whose signatures differ were made in different ways: they are shown, but no difference is given.
+    Values whose signatures differ were made in different ways: they are shown, but no difference is given. Where both runs scored the
+    same samples, intervals and tests are paired.
     """
+    from genlevel_orchestrator.catalogue import Catalogue
     from genlevel_orchestrator.cli.report import report_document
     from genlevel_orchestrator.report import compare as compare_reports
 
-    comparison = compare_reports(report_document(first), report_document(second))
+    (one, one_samples), (other, other_samples) = report_document(first), report_document(second)
+    comparison = compare_reports(one, other, one_samples, other_samples, Catalogue.load())
     if as_json:
         print_json(comparison.to_dict())
         return
@@ -45,25 +48,31 @@ def compare(
 
 def _print_levels(comparison: Comparison) -> None:
     rows = [
-        (row["policy"], row["level"], f"{row['first']:.2f}", f"{row['second']:.2f}", f"{row['difference']:+.2f}")
+        (row["policy"], row["level"], f"{row['first']:.2f}", f"{row['second']:.2f}", f"{row['difference']:+.2f}", _span(row, ".2f"))
         for row in comparison.levels
     ]
     title = f"A: {comparison.first['model']} ({comparison.first['run']})   B: {comparison.second['model']} ({comparison.second['run']})"
-    print_table(("policy", "level", "A", "B", "B - A"), rows, title)
+    print_table(("policy", "level", "A", "B", "B - A", "interval"), rows, title)
 
 
 def _print_tasks(comparison: Comparison, all_tasks: bool) -> None:
     rows = [_row(row) for row in comparison.tasks if all_tasks or row["verdict"] != "equal"]
-    columns = ("task", "metric", "A", "B", "B - A", "interval", "score", "verdict", "why")
+    columns = ("task", "metric", "A", "B", "B - A", "interval", "p", "p (Holm)", "test", "score", "verdict", "why")
     if rows:
         print_table(columns, rows, "tasks")
 
 
 def _row(row: dict[str, Any]) -> tuple[Any, ...]:
+    test = row["test"]
+    told = (f"{test['p']:.3g}", f"{test['p_holm']:.3g}", test["method"]) if test else (None, None, None)
+    values = (row["first"]["value"], row["second"]["value"], row["difference"], _span(row, ".4g"), *told, row["score_difference"])
+    why = "; ".join(filter(None, (row["reason"], row["unpaired_reason"] and f"not paired: {row['unpaired_reason']}")))
+    return (row["task_id"], f"{row['metric']} ({row['unit']})", *values, _word(row["verdict"]), why or None)
+
+
+def _span(row: dict[str, Any], digits: str) -> str | None:
     interval = row["difference_interval"]
-    span = f"{interval['low']:+.4g} to {interval['high']:+.4g}" if interval else None
-    values = (row["first"]["value"], row["second"]["value"], row["difference"], span, row["score_difference"])
-    return (row["task_id"], f"{row['metric']} ({row['unit']})", *values, _word(row["verdict"]), row["reason"] or None)
+    return f"{interval['low']:+{digits}} to {interval['high']:+{digits}}" if interval else None
 
 
 def _word(verdict: str) -> str:

@@ -99,7 +99,7 @@ def execute_and_print(service: Any, name: str, mode: Mode, as_json: bool) -> Non
     finally:
         service.close()
     folder = service.report_folder(service.journal.run(name))
-    paths = write_reports(result, service.catalogue, folder)
+    paths = write_reports(result, service.catalogue, folder, details=service.journal.details(name))
     print_result(result, {kind: str(path) for kind, path in paths.items()}, as_json)
     code = exit_code(result)
     if code:

@@ -1,17 +1,27 @@
 """Two runs side by side: levels, and every task that either of them scored.
 
 Two values are held against each other only when their signatures are equal. Otherwise the row says why not, and no difference is
-given.
+given. Where both runs have scores of the same samples, interval and test are paired; else the interval takes the runs as independent.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from genlevel_orchestrator.catalogue import Catalogue
+from genlevel_orchestrator.report.level_intervals import level_intervals, resampled
 from genlevel_orchestrator.report.numbers import from_json, json_number
+from genlevel_orchestrator.report.paired import Paired, pair
+from genlevel_orchestrator.report.significance import holm
+from genlevel_orchestrator.runs.details import SampleDetails
 
+SCHEMA_VERSION = 2
 VERDICTS = ("better", "worse", "equal", "undecided", "refused", "only_first", "only_second")
+
+
+_UNPAIRED = Paired(None, None, None, "")
 
 
 class Comparison(NamedTuple):
@@ -35,22 +45,46 @@ class Comparison(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as JSON values."""
-        return {"schema": "genlevel.comparison", "schema_version": 1, **self._asdict()}
+        return {"schema": "genlevel.comparison", "schema_version": SCHEMA_VERSION, **self._asdict()}
 
 
-def compare(first: dict[str, Any], second: dict[str, Any]) -> Comparison:
-    """Compare two report documents; differences are second minus first."""
+def compare(
+    first: dict[str, Any],
+    second: dict[str, Any],
+    first_samples: Mapping[str, SampleDetails] | None = None,
+    second_samples: Mapping[str, SampleDetails] | None = None,
+    catalogue: Catalogue | None = None,
+) -> Comparison:
+    """Compare two report documents; differences are second minus first.
+
+    Args:
+        first: Report of the first run.
+        second: Report of the second.
+        first_samples: What lies behind the first run's values, by task; without it nothing is paired.
+        second_samples: The same of the second.
+        catalogue: What the levels are computed with; without it their differences get no intervals.
+    """
+    one, other = first_samples or {}, second_samples or {}
     others = {task["task_id"]: task for task in second["tasks"]}
     pairs = [(task, others[task["task_id"]]) for task in first["tasks"] if task["task_id"] in others]
-    tasks = [_task(one, other) for one, other in pairs if _scored(one) or _scored(other)]
+    tasks = [
+        _task(mine, yours, one.get(mine["task_id"]), other.get(mine["task_id"]))
+        for mine, yours in pairs
+        if _scored(mine) or _scored(yours)
+    ]
+    _adjust(tasks)
     counts = {verdict: sum(row["verdict"] == verdict for row in tasks) for verdict in VERDICTS}
+    intervals = level_intervals(first, second, one, other, catalogue) if catalogue is not None else {}
     levels = [
-        row
+        {**row, "difference_interval": intervals.get((policy, row["level"]))}
         for policy in first["levels"]
         if policy in second["levels"]
         for row in _levels(policy, first["levels"][policy], second["levels"][policy])
     ]
-    return Comparison(_head(first), _head(second), levels, tasks, counts, _warnings(first, second, counts))
+    warnings = _warnings(first, second, counts)
+    if intervals:
+        warnings += _fixed(tasks, resampled(first, one) | resampled(second, other))
+    return Comparison(_head(first), _head(second), levels, tasks, counts, warnings)
 
 
 def _head(report: dict[str, Any]) -> dict[str, Any]:
@@ -74,6 +108,18 @@ def _levels(policy: str, first: dict[str, Any], second: dict[str, Any]) -> list[
         }
         for number, score in first["levels"].items()
     ]
+
+
+def _adjust(tasks: list[dict[str, Any]]) -> None:
+    """Give every p-value the one that holds for all tasks together."""
+    tests = [row["test"] for row in tasks if row["test"] is not None]
+    for test, adjusted in zip(tests, holm([test["p"] for test in tests]), strict=True):
+        test["p_holm"] = adjusted
+
+
+def _fixed(tasks: list[dict[str, Any]], drawn: set[str]) -> list[str]:
+    count = sum(row["task_id"] not in drawn for row in tasks)
+    return [f"{count} scored task(s) have no bootstrap replicates: the intervals of the levels take their values as fixed"] if count else []
 
 
 def _warnings(first: dict[str, Any], second: dict[str, Any], counts: dict[str, int]) -> list[str]:
@@ -100,8 +146,13 @@ def _scored(task: dict[str, Any]) -> bool:
     return bool(task["status"] == "scored")
 
 
-def _task(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    verdict, reason = _verdict(first, second)
+def _task(
+    first: dict[str, Any], second: dict[str, Any], one: SampleDetails | None, other: SampleDetails | None
+) -> dict[str, Any]:
+    refusal = _refusal_of(first, second)
+    paired = pair(first, second, one, other) if refusal is None else _UNPAIRED
+    interval = (paired.interval or _difference_interval(first, second)) if refusal is None else None
+    verdict, reason = refusal or _verdict(first, second, interval)
     row = {
         "task_id": first["task_id"],
         "name": first["name"],
@@ -110,14 +161,17 @@ def _task(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
         "verdict": verdict,
         "reason": reason,
         "difference": None,
-        "difference_interval": None,
+        "difference_interval": interval,
+        "paired": paired.interval is not None,
+        "unpaired_reason": paired.reason,
+        "samples": paired.samples,
+        "test": None if paired.test is None else {"method": paired.test.method, "p": paired.test.p, "p_holm": paired.test.p},
         "score_difference": None,
         "first": _side(first),
         "second": _side(second),
     }
-    if verdict in ("better", "worse", "equal", "undecided"):
+    if refusal is None:
         row["difference"] = _difference(from_json(first["value"]), from_json(second["value"]))
-        row["difference_interval"] = _difference_interval(first, second)
         row["score_difference"] = _difference(first["normalised"], second["normalised"])
     return row
 
@@ -135,7 +189,8 @@ def _difference(first: float | None, second: float | None) -> float | str | None
     return 0.0 if first == second else json_number(second - first)
 
 
-def _verdict(first: dict[str, Any], second: dict[str, Any]) -> tuple[str, str]:
+def _refusal_of(first: dict[str, Any], second: dict[str, Any]) -> tuple[str, str] | None:
+    """Return verdict and reason of two tasks that cannot be held against each other."""
     if not _scored(second):
         return "only_first", f"the second run's task is {second['status'].replace('_', ' ')}"
     if not _scored(first):
@@ -143,12 +198,17 @@ def _verdict(first: dict[str, Any], second: dict[str, Any]) -> tuple[str, str]:
     refusal = _refusal(first["signature"], second["signature"])
     if refusal:
         return "refused", refusal
-    one, other = from_json(first["value"]), from_json(second["value"])
-    if one is None or other is None:
+    if first["value"] is None or second["value"] is None:
         return "refused", "a value is missing"
+    return None
+
+
+def _verdict(first: dict[str, Any], second: dict[str, Any], interval: dict[str, Any] | None) -> tuple[str, str]:
+    one, other = from_json(first["value"]), from_json(second["value"])
+    assert one is not None
+    assert other is not None
     if one == other:
         return "equal", ""
-    interval = _difference_interval(first, second)
     if interval is not None and interval["low"] <= 0.0 <= interval["high"]:
         return "undecided", "the interval of the difference holds 0"
     return ("better" if (other > one) == first["higher_is_better"] else "worse"), ""

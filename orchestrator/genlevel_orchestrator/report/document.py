@@ -11,7 +11,7 @@ from genlevel_orchestrator.report.summaries import coverage, groups, skills
 from genlevel_orchestrator.runs.results import LevelSet, ModalityLevels, RunResult, TaskOutcome, ValueRecord
 
 SCHEMA = "genlevel.report"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def build_report(result: RunResult, catalogue: Catalogue) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _value(value: ValueRecord | None, unit: str) -> dict[str, Any]:
     if value is None:
         return {
             "value": None, "unit": unit, "comparable": None, "signature": None, "interval": None, "companions": {},
-            "warnings": [], "expected": None, "present": None, "excluded": None, "missing_scored_as_worst": None,
+            "worst": [], "warnings": [], "expected": None, "present": None, "excluded": None, "missing_scored_as_worst": None,
         }  # fmt: skip
     signature = value.signature
     return {
@@ -123,6 +123,7 @@ def _value(value: ValueRecord | None, unit: str) -> dict[str, Any]:
         },
         "interval": json_value(dataclasses.asdict(value.interval)) if value.interval else None,
         "companions": json_value(value.companions),
+        "worst": [{"sample_id": item.sample_id, "value": json_number(item.value)} for item in value.worst],
         "warnings": list(value.warnings),
         "expected": value.expected,
         "present": value.present,

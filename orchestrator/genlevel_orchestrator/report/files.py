@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,13 +14,16 @@ from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.report.document import build_report
 from genlevel_orchestrator.report.numbers import from_json
 from genlevel_orchestrator.report.page import render_page
+from genlevel_orchestrator.report.samples import FILE_NAME, write_samples
 from genlevel_orchestrator.results_io import write_results_xlsx
+from genlevel_orchestrator.runs.details import SampleDetails
 from genlevel_orchestrator.runs.results import RunResult
 
 FORMATS = {
     "json": "application/json",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "html": "text/html; charset=utf-8",
+    "samples": "application/gzip",
 }
 STAND_IN_COLUMN = "{model} [not comparable]"
 
@@ -33,25 +36,48 @@ class Rendered(NamedTuple):
     content: bytes
 
 
-def render(result: RunResult, catalogue: Catalogue, report_format: str) -> Rendered:
+def file_name(report_format: str) -> str:
+    """Return what the file of a format is called in the folder of a report."""
+    return FILE_NAME if report_format == "samples" else f"report.{report_format}"
+
+
+def render(
+    result: RunResult, catalogue: Catalogue, report_format: str, details: Mapping[str, SampleDetails] | None = None
+) -> Rendered:
     """Return the report of a finished run in one format.
+
+    Args:
+        result: The run.
+        catalogue: What it was scored by.
+        report_format: One of ``FORMATS``.
+        details: What lies behind the values, for the format ``samples``.
 
     Raises:
         UserError: When there is no such format.
     """
+    if report_format == "samples":
+        content = write_samples(result, details or {})
+        return Rendered(f"{_stem(result.name)}-{FILE_NAME}", FORMATS[report_format], content)
     return _render(build_report(result, catalogue), catalogue, report_format)
 
 
 def write_reports(
-    result: RunResult, catalogue: Catalogue, folder: Path, formats: Iterable[str] = tuple(FORMATS)
+    result: RunResult,
+    catalogue: Catalogue,
+    folder: Path,
+    formats: Iterable[str] = tuple(FORMATS),
+    details: Mapping[str, SampleDetails] | None = None,
 ) -> dict[str, Path]:
     """Write the report into a folder, which is made if need be; return the path of each format."""
     report = build_report(result, catalogue)
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     for report_format in formats:
-        rendered = _render(report, catalogue, report_format)
-        paths[report_format] = folder / f"report.{report_format}"
+        if report_format == "samples":
+            rendered = render(result, catalogue, report_format, details)
+        else:
+            rendered = _render(report, catalogue, report_format)
+        paths[report_format] = folder / file_name(report_format)
         _replace(paths[report_format], rendered.content)
     return paths
 
@@ -66,8 +92,11 @@ def _render(report: dict[str, Any], catalogue: Catalogue, report_format: str) ->
         content = render_page(report).encode("utf-8", "replace")
     else:
         content = _workbook(report, catalogue)
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", str(report["run"]["name"])).strip("-.") or "report"
-    return Rendered(f"{name}.{report_format}", FORMATS[report_format], content)
+    return Rendered(f"{_stem(report['run']['name'])}.{report_format}", FORMATS[report_format], content)
+
+
+def _stem(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "report"
 
 
 def _workbook(report: dict[str, Any], catalogue: Catalogue) -> bytes:

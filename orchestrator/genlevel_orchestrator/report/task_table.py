@@ -91,6 +91,8 @@ def _value_facts(task: dict[str, Any]) -> list[tuple[str, Markup | str]]:
         facts.append(("Interval", f"{task['interval']['level']:.0%}, {task['interval']['method']}"))
     if task["companions"]:
         facts.append(("Beside it", ", ".join(f"{name} {shown(value)}" for name, value in task["companions"].items())))
+    if task["worst"]:
+        facts.append(("Worst samples", ", ".join(f"{item['sample_id']} ({shown(item['value'])})" for item in task["worst"])))
     if task["warnings"]:
         facts.append(("Warnings", ", ".join(task["warnings"])))
     if task["flag"]:

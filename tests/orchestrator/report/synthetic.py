@@ -19,6 +19,7 @@ from genlevel_orchestrator.runs.results import (
     ModalityLevels,
     RunResult,
     RunState,
+    SampleScore,
     SignatureRecord,
     TaskOutcome,
     TaskStatus,
@@ -44,6 +45,7 @@ def value(task: Task, unit: str, number: float | None, *, stand_in: bool = False
         value=number, reason=reason, unit=unit, signature=signature(task.metric_id, version, stand_in, tokenizer="plain"),
         expected=40, present=38, excluded=1, missing_scored_as_worst=True, interval=spread,
         companions={"precision": 61.5, "perfect": math.inf}, warnings=("small_sample",), comparable=not stand_in,
+        worst=() if number is None else (SampleScore("17", 0.0), SampleScore(HOSTILE, math.inf)),
     )  # fmt: skip
 
 

@@ -130,7 +130,7 @@ def test_workbook_is_read_back_and_keeps_stand_ins_apart(result: RunResult, cata
 def test_files_are_whole_and_readable(result: RunResult, catalogue: Catalogue, tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     paths = write_reports(result, catalogue, folder)
-    assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json", "report.xlsx"]
+    assert sorted(path.name for path in folder.iterdir()) == ["report.html", "report.json", "report.xlsx", "samples.json.gz"]
     assert set(paths) == set(FORMATS)
     assert all(path.stat().st_mode & 0o777 == 0o644 for path in paths.values())
     assert json.loads(paths["json"].read_text()) == json.loads(json.dumps(build_report(result, catalogue)))

@@ -84,6 +84,8 @@ class _ReportFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReportFo
     """Nine-sheet workbook."""
     REPORT_FORMAT_HTML: _ReportFormat.ValueType  # 3
     """One self-contained page."""
+    REPORT_FORMAT_SAMPLES: _ReportFormat.ValueType  # 4
+    """Scores of samples and bootstrap replicates as compressed JSON, for comparing runs."""
 
 class ReportFormat(_ReportFormat, metaclass=_ReportFormatEnumTypeWrapper):
     """Formats of a report."""
@@ -96,6 +98,8 @@ REPORT_FORMAT_XLSX: ReportFormat.ValueType  # 2
 """Nine-sheet workbook."""
 REPORT_FORMAT_HTML: ReportFormat.ValueType  # 3
 """One self-contained page."""
+REPORT_FORMAT_SAMPLES: ReportFormat.ValueType  # 4
+"""Scores of samples and bootstrap replicates as compressed JSON, for comparing runs."""
 Global___ReportFormat: _TypeAlias = ReportFormat  # noqa: Y015
 
 @_typing.final
@@ -243,7 +247,7 @@ class TaskResult(_message.Message):
     """Why there is no score."""
     @_builtins.property
     def value(self) -> _evaluator_pb2.MetricValue:
-        """Value as the evaluator gave it."""
+        """Value as the evaluator gave it; of its details the worst samples only. The report's format `samples` has the others."""
 
     @_builtins.property
     def issues(self) -> _containers.RepeatedCompositeFieldContainer[_evaluator_pb2.Issue]:
