@@ -113,7 +113,7 @@ class Reader:
         presence = raw.annotation.get("presence")
         if presence not in PRESENCES:
             presence = self._presence(prediction, references)
-        return Sample(raw.key, prediction, references, fields.attributes(raw.annotation), presence), issues
+        return Sample(raw.key, prediction, references, fields.attributes(raw.annotation, self.form.kind), presence), issues
 
     def _prediction(self, raw: RawSample) -> tuple[Content | None, list[IssueRecord]]:
         if raw.prediction is None:

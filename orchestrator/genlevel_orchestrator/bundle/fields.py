@@ -76,6 +76,7 @@ class Fields:
     first_value_types: tuple[str, ...]
     kinds: Mapping[str, tuple[str, ...]]
     attributes: tuple[str, ...]
+    kind_attributes: Mapping[str, tuple[str, ...]]
     longest_attribute: int
     media_folders: tuple[str, ...]
     frame_endings: tuple[str, ...]
@@ -98,6 +99,7 @@ def fields() -> Fields:
         first_value_types=tuple(table["first_value"]["types"]),
         kinds={name: tuple(paths) for name, paths in table["kinds"].items()},
         attributes=tuple(table["attributes"]["names"]),
+        kind_attributes={name: tuple(names) for name, names in table["attributes"]["kinds"].items()},
         longest_attribute=table["attributes"]["longest"],
         media_folders=tuple(table["media"]["folders"]),
         frame_endings=tuple(table["media"]["frames"]),
@@ -183,8 +185,12 @@ def referenced(sample: Mapping[str, Any], form: Form, sample_type: str = "") -> 
     return place + below, [value]
 
 
-def attributes(sample: Mapping[str, Any]) -> dict[str, Any]:
-    """The attributes that travel with a sample."""
+def attributes(sample: Mapping[str, Any], kind: str = "") -> dict[str, Any]:
+    """The attributes that travel with a sample of an input kind.
+
+    >>> attributes({"input": {"audio_file": "a.wav", "prompt": "What is heard?"}}, "verdict")
+    {'prompt': 'What is heard?'}
+    """
     table = fields()
     found: dict[str, Any] = {}
     for holder in (sample, sample.get("input")):
@@ -193,6 +199,7 @@ def attributes(sample: Mapping[str, Any]) -> dict[str, Any]:
         for name in table.attributes:
             if name in holder and _travels(holder[name], table.longest_attribute):
                 found[name] = holder[name]
+        found.update({name: holder[name] for name in table.kind_attributes.get(kind, ()) if name in holder})
     own = sample.get("attributes")
     if isinstance(own, Mapping):
         found.update(own)

@@ -12,8 +12,9 @@ from genlevel_orchestrator.catalogue import Task
 
 # Samples of a shard by input kind: so many that a call is worth its cost, so few that a lost one does not hurt.
 SHARD_SAMPLES: Mapping[str, int] = {
-    **dict.fromkeys(("text", "labels", "spans", "events", "verdict", "count", "transcript", "ratings", "votes"), 512),
+    **dict.fromkeys(("text", "labels", "spans", "events", "count", "transcript", "ratings", "votes"), 512),
     **dict.fromkeys(("boxes", "grounding", "keypoints", "scene_graph", "series", "tubes", "boxes_3d", "tracking_boxes"), 256),
+    "verdict": 64,  # each may be a question to a judge, which takes seconds and costs money
     **dict.fromkeys(("image", "image_text", "masks", "instances", "maps", "depth", "matting", "panoptic"), 64),
     **dict.fromkeys(("audio", "audio_text", "speech", "midi", "orchestration"), 32),
     **dict.fromkeys(("video", "video_text", "video_image", "video_masks", "frames", "depth_video", "frame_detections"), 16),

@@ -25,6 +25,8 @@ DEATHS = 2
 """Dead replicas after which a shard is suspected."""
 _LATE_HALVINGS = 3
 """How often a shard that is late is halved before the evaluator itself is held to be stuck."""
+PASSING = frozenset({"JUDGE_UNAVAILABLE", "JUDGE_UNPARSABLE", "JUDGE_REFUSED"})
+"""Issues of a service that the evaluator asks, which may be gone the next time: such a shard is scored again, and remembered anew."""
 _SPLITTING = (Kind.DEAD, Kind.LARGE, Kind.LATE)
 _SINGLE_ISSUES = {
     Kind.DEAD: ("EVALUATOR_CRASHED", "the evaluator died twice on this sample alone"),
@@ -124,6 +126,8 @@ class ShardScorer:
     async def _score(self, samples: Sequence[Sample], finalize: bool, suspect: bool, late: int) -> ScoredShard:
         key = shard_key(self.client.name, self.signature, (sample.digest() for sample in samples))
         known = await self.memory.find(key)
+        if known is not None and any(issue.code in PASSING for issue in known.issues):
+            known = None
         if known is not None and known.parts:
             return await self._halves(samples, suspect, late)
         if known is not None:

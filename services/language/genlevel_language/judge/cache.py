@@ -90,8 +90,10 @@ class AnswerCache:
             self._make_room(path.parent)
             files.write(path, iter([json.dumps({"format": _FORMAT, **asdict(answer)}).encode()]))
         except OSError as error:
-            self._writable = False
-            log.warning("the judge's answers are kept in memory only: %s cannot be written (%s)", self._folder, error.strerror or error)
+            with self._lock:
+                first, self._writable = self._writable, False
+            if first:
+                log.warning("the judge's answers are kept in memory only: %s cannot be written (%s)", self._folder, error.strerror or error)
 
     def _remember(self, key: str, answer: Answer) -> None:
         with self._lock:

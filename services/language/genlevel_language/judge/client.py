@@ -62,13 +62,14 @@ class Judge:
         Raises:
             EvaluatorError: no question can be answered.
         """
-        work = [asyncio.ensure_future(self._answer(question)) for question in questions]
-        try:
-            return await asyncio.gather(*work)
-        finally:
-            for task in work:
-                task.cancel()
-            await asyncio.gather(*work, return_exceptions=True)
+        async with self._endpoint:
+            work = [asyncio.ensure_future(self._answer(question)) for question in questions]
+            try:
+                return await asyncio.gather(*work)
+            finally:
+                for task in work:
+                    task.cancel()
+                await asyncio.gather(*work, return_exceptions=True)
 
     async def _answer(self, question: Question) -> Answer | SampleError:
         key = key_of(self._settings.model, question.asked.sha256, question.messages, question.repeat)

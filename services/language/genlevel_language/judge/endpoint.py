@@ -51,13 +51,31 @@ class Passing(Exception):
 
 
 class Endpoint:
-    """An OpenAI-compatible endpoint. Lives on one event loop."""
+    """An OpenAI-compatible endpoint. Lives on one event loop; connections are kept while someone is inside `async with`."""
 
     def __init__(self, settings: JudgeSettings) -> None:
         self._settings = settings
         self._without: set[str] = set()
         self._session: aiohttp.ClientSession | None = None
+        self._users = 0
         self._proxy = _proxy(settings.url)
+
+    async def __aenter__(self) -> Endpoint:
+        self._users += 1
+        if self._session is None:
+            # Proxies are ours to choose: with trust_env the session would also read ~/.netrc and send what it finds there.
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=self._settings.timeout_seconds),
+                connector=aiohttp.TCPConnector(limit=self._settings.concurrency),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        self._users -= 1
+        if not self._users and self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
 
     async def ask(self, messages: Sequence[Mapping[str, str]], seed: int) -> Completion:
         """One request.
@@ -69,23 +87,25 @@ class Endpoint:
         """
         while True:
             body = {"model": self._settings.model, "messages": list(messages), "temperature": 0, "seed": seed, "max_tokens": MOST_TOKENS}
-            status, headers, data = await self._post({name: value for name, value in body.items() if name not in self._without})
+            sent = {name: value for name, value in body.items() if name not in self._without}
+            status, headers, data = await self._post(sent)
             if status == 200:
                 return _completion(data)
             word, unknown = _said(data, self._settings.key)
-            if status in (400, 422) and unknown - self._without:
+            if status in (400, 422) and unknown & sent.keys():
                 self._without |= unknown
                 continue
             self._refuse(status, headers, word)
 
     async def _post(self, body: Mapping[str, Any]) -> tuple[int, Mapping[str, str], bytes | None]:
+        assert self._session is not None
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self._settings.key:
             headers["Authorization"] = f"Bearer {self._settings.key}"
         url = f"{self._settings.url}/chat/completions"
         data = json.dumps(body).encode()
         try:
-            async with self._opened().post(url, data=data, headers=headers, allow_redirects=False, proxy=self._proxy) as response:
+            async with self._session.post(url, data=data, headers=headers, allow_redirects=False, proxy=self._proxy) as response:
                 return response.status, response.headers, await _bounded(response)
         except TimeoutError:
             raise Passing(f"no reply within {self._settings.timeout_seconds:g} s") from None
@@ -96,16 +116,6 @@ class Endpoint:
             ) from None
         except (aiohttp.ClientError, OSError) as error:
             raise Passing(f"connection failed ({type(error).__name__})") from None
-
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            # Proxies are ours to choose: with trust_env the session would also read ~/.netrc and send what it finds there.
-            self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=self._settings.timeout_seconds),
-                connector=aiohttp.TCPConnector(limit=self._settings.concurrency),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        return self._session
 
     def _refuse(self, status: int, headers: Mapping[str, str], word: str) -> NoReturn:
         """Raises what a status other than 200 means."""
