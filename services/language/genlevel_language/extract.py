@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+import string
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from genlevel_evaluator.errors import SampleError
-from genlevel_language import normalise
+from genlevel_language import letters, normalise, statements
+from genlevel_language.statements import CJK
 
-_AFTER_ANSWER = re.compile(r"\banswer\b(?:\s+is\b|\s*[:=])?", re.IGNORECASE)
 _FINAL = re.compile(r"(?:final\s+answer|answer)\s*(?:is\s*:?|[:=])\s*", re.IGNORECASE)
-_BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
-_ALONE = re.compile(r"\W*([A-Z])\W*", re.IGNORECASE)
-_BRACKETED = re.compile(r"(?<!\w)[(\[]\s*([A-Za-z])\s*[)\]]")
-_MARKED = re.compile(r"(?:^|(?<=\s))([A-Z])(?=\s*[).:,](?:\s|$))")
-_STANDING = re.compile(r"(?<![\w'’])([A-Z])(?![\w'’])")
-_YES_NO = re.compile(r"(?<!\w)(yes|no|true|false)(?!\w)", re.IGNORECASE)
+_YES_NO = re.compile(r"(?<!\w)(?:(not)\s+)?(yes|no|true|false)(?!\w)", re.IGNORECASE)
+_EITHER = re.compile(r"\s*(?:and|or|/)\s*(?:yes|no|true|false)\b", re.IGNORECASE)
+_YES_WORDS = {"yes": "yes", "true": "yes", "1": "yes", "是": "yes", "はい": "yes", "no": "no", "false": "no", "0": "no", "否": "no", "いいえ": "no"}
 _NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w)")
+_NUMBER_ANYWHERE = re.compile(rf"(?<![^\W{CJK}])(?<![.\d/])[-+−]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?(?![^\W{CJK}]|/\d)")
+_NO_DEFECT = re.compile(
+    r"\b(?:no|not|without|free\s+of|isn['’]t|non)[-\s]+(?:(?:any|an?|obvious|security|have|contain|known)\s+)*(?:defect|vulnerab|bug|insecure|flaw)\w*"
+    r"|\b(?:defect|bug|vulnerability)[-\s]free\b|\b(?<!not )secure\b",
+    re.IGNORECASE,
+)
+_DEFECT = re.compile(r"\b(?:defect|vulnerab|bug|insecure|flaw)\w*|\bnot\s+secure\b", re.IGNORECASE)
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _WORDS = {word: value for value, word in enumerate(_UNITS.split())} | {
@@ -33,46 +38,21 @@ def none(text: str, attributes: Mapping[str, Any]) -> str | None:
 
 
 def option_letter(text: str, attributes: Mapping[str, Any]) -> str | None:
-    """The letter of the chosen option, in upper case.
+    """The letter of the chosen option, in upper case (genlevel_language.letters); the text of one of the `options` stands for its letter.
 
-    Looked for in this order, first in what follows the last word "answer" and then in the whole text: a letter alone; a letter
-    in brackets; a letter followed by a bracket, colon, comma or full stop; the text of one of the `options`; a capital letter
-    that stands by itself (not A or I, which are words, unless the text ends there).
-
-    >>> option_letter("The answer is (C).", {}), option_letter("b", {}), option_letter("A dog, I think", {})
-    ('C', 'B', None)
+    >>> option_letter("The answer is (C).", {}), option_letter("b", {}), option_letter("A dog, I think", {}), option_letter("A or B", {})
+    ('C', 'B', None, None)
     """
-    tail = _AFTER_ANSWER.split(text)[-1]
-    for part in (tail, text) if tail != text else (text,):
-        letter = _letter_in(part, _options(attributes))
-        if letter:
-            return letter
-    return None
+    return letters.one(text, letters.options(attributes))
 
 
-def _letter_in(text: str, options: Sequence[str]) -> str | None:
-    if alone := _ALONE.fullmatch(text):
-        return alone[1].upper()
-    for pattern in (_BRACKETED, _MARKED):
-        if match := pattern.search(text):
-            return match[1].upper()
-    wanted = normalise.answer(text)
-    for place, option in enumerate(options):
-        if wanted and wanted == normalise.answer(option):
-            return chr(ord("A") + place)
-    end = len(text.rstrip(" .\n\t"))
-    for match in _STANDING.finditer(text):
-        if match[1] not in "AI" or match.end() >= end:
-            return match[1]
-    return None
+def option_letters(text: str, attributes: Mapping[str, Any]) -> str | None:
+    """The letters of all chosen options, in order of the alphabet.
 
-
-def _options(attributes: Mapping[str, Any]) -> list[str]:
-    found = attributes.get("options", attributes.get("labels", []))
-    if not isinstance(found, list) or not all(isinstance(item, str | int | float) for item in found):
-        message, remedy = "options (or labels) is not a list of texts", "give the answer options as a list"
-        raise SampleError("BAD_ATTRIBUTE", message, remedy=remedy, side="reference", pointer="/options")
-    return [str(item) for item in found]
+    >>> option_letters("(C) and (A)", {})
+    'A, C'
+    """
+    return letters.several(text, letters.options(attributes))
 
 
 def public_option_letter(text: str, attributes: Mapping[str, Any]) -> str | None:
@@ -85,22 +65,53 @@ def public_option_letter(text: str, attributes: Mapping[str, Any]) -> str | None
     if "answer" not in text:
         return "A"
     tail = re.split("answer", text, flags=re.IGNORECASE)[-1]
-    count = len(_options(attributes)) or 4
-    letters = [chr(ord("A") + place) for place in range(min(count, 26))]
-    return next((letter for letter in letters if letter in tail), "A")
+    count = len(letters.options(attributes)) or 4
+    return next((letter for letter in string.ascii_uppercase[:count] if letter in tail), "A")
+
+
+def public_choice(text: str, attributes: Mapping[str, Any]) -> str | None:
+    """The rule of the public predictor for the type `multiple choice`: of a text longer than one character the first of A, B, C and
+    D that it contains.
+
+    >>> public_choice("Because of C", {}), public_choice("e", {})
+    ('B', 'e')
+    """
+    del attributes
+    return next((letter for letter in "ABCD" if letter in text), text) if len(text) > 1 else text
+
+
+def public_before_tag(text: str, attributes: Mapping[str, Any]) -> str | None:
+    """The rule of the public scorer for object matching: the text before the first `<`.
+
+    >>> public_before_tag("2<|im_end|>", {})
+    '2'
+    """
+    del attributes
+    return text.partition("<")[0]
 
 
 def yes_no(text: str, attributes: Mapping[str, Any]) -> str | None:
-    """`yes` or `no`: the first of the words yes, no, true, false; or the number 1 or 0 alone.
+    """`yes` or `no`, from the words yes, no, true, false, or 1 or 0 alone: what the text says its answer is, else the word it begins
+    with, else the one it holds. A text that holds both has no answer.
 
-    >>> yes_no("No, it is not.", {}), yes_no("1", {}), yes_no("Nothing", {})
-    ('no', 'yes', None)
+    >>> yes_no("No, it is not.", {}), yes_no("1", {}), yes_no("Nothing", {}), yes_no("Yes or no", {}), yes_no("It is not true.", {})
+    ('no', 'yes', None, None, 'no')
     """
     del attributes
-    if text.strip() in ("0", "1"):
-        return "yes" if text.strip() == "1" else "no"
-    match = _YES_NO.search(text)
-    return None if match is None else "yes" if match[1].casefold() in ("yes", "true") else "no"
+    whole = statements.plain(text)
+    for part in (whole, *statements.committed(whole)):
+        alone = _YES_WORDS.get(normalise.answer(part))
+        first = _YES_NO.match(part.lstrip(" \t\n\"'“‘*#:-(["))
+        if alone or (first and not _EITHER.match(first.string, first.end())):
+            return alone or _polarity(first)
+    found = {_polarity(match) for match in _YES_NO.finditer(whole)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _polarity(match: re.Match[str] | None) -> str | None:
+    if match is None:
+        return None
+    return "yes" if (match[2].casefold() in ("yes", "true")) is (match[1] is None or match[2].casefold() in ("yes", "no")) else "no"
 
 
 def integer(text: str, attributes: Mapping[str, Any]) -> str | None:
@@ -112,14 +123,62 @@ def integer(text: str, attributes: Mapping[str, Any]) -> str | None:
     del attributes
     digits, word = _NUMBER.search(text), _NUMBER_WORD.search(text)
     if digits and (not word or digits.start() < word.start()):
-        whole, _, fraction = digits[0].replace(",", "").replace("−", "-").partition(".")
-        # Zeros are cut as text: Python refuses to turn more than 4,300 digits into a number.
-        sign = "-" if whole.startswith("-") else ""
-        return (sign + whole.lstrip("+-0") if whole.strip("+-0") else "0") if not fraction.strip("0") else None
-    if not word:
-        return None
+        found = _in_digits(digits[0])
+        return found if "." not in found else None
+    return None if word is None else _in_words(word)
+
+
+def _in_digits(written: str) -> str:
+    """A number without separators and zeros that say nothing; its text, as Python refuses to read more than 4,300 digits."""
+    whole, _, fraction = written.replace(",", "").replace("−", "-").partition(".")
+    size = (whole.lstrip("+-0") or "0") + ("." + fraction.rstrip("0") if fraction.strip("0") else "")
+    return "-" + size if whole.startswith("-") and size != "0" else size
+
+
+def _in_words(word: re.Match[str]) -> str:
     value = _WORDS[word[2].casefold()]
     return str(value + _WORDS[word[1].casefold()] if word[1] and value < 10 else _WORDS[(word[1] or word[2]).casefold()])
+
+
+def single_number(text: str, attributes: Mapping[str, Any]) -> str | None:
+    """The one number of a text: of what is boxed or follows "answer is" the first, else the only one there is. Words count where
+    there are no digits. A text with several different numbers has no answer.
+
+    >>> [single_number(text, {}) for text in ("5 + 7 = 12", "5 + 7 = 12, so the answer is 12.0", "three", "有3只猫", "1/2")]
+    [None, '12', '3', '3', None]
+    """
+    del attributes
+    whole = statements.plain(text)
+    for part in statements.committed(whole):
+        if found := _NUMBER_ANYWHERE.search(part.split("\n")[0]):
+            return _in_digits(found[0])
+    numbers = {_in_digits(found) for found in _NUMBER_ANYWHERE.findall(whole)}
+    numbers = numbers or {_in_words(found) for found in _NUMBER_WORD.finditer(whole)}
+    return numbers.pop() if len(numbers) == 1 else None
+
+
+def defect(text: str, attributes: Mapping[str, Any]) -> str | None:
+    """`1` where a text says that code has a defect, `0` where it says that it has none; a text that says both has no answer.
+
+    >>> [defect(text, {}) for text in ("No defect detected.", "The function is vulnerable.", "1", "Yes", "I cannot tell")]
+    ['0', '1', '1', '1', None]
+    """
+    rest, none_found = _NO_DEFECT.subn(" ", text)
+    found = bool(_DEFECT.search(rest))
+    if bool(none_found) != found:
+        return "1" if found else "0"
+    said = None if found else yes_no(text, attributes)
+    return said and ("1" if said == "yes" else "0")
+
+
+def public_defect(text: str, attributes: Mapping[str, Any]) -> str | None:
+    """The rule of the public predictor: 0 where "no defect" occurs, else 1.
+
+    >>> public_defect("No defect.", {}), public_defect("0", {})
+    ('0', '1')
+    """
+    del attributes
+    return "0" if "no defect" in text.lower() else "1"
 
 
 def number(text: str, attributes: Mapping[str, Any]) -> str | None:
@@ -142,7 +201,7 @@ def label(text: str, attributes: Mapping[str, Any]) -> str | None:
     >>> label("It is a polar bear.", {"labels": ["bear", "polar bear", "dog"]})
     'polar bear'
     """
-    labels = [name for name in _options(attributes) if normalise.answer(name)]
+    labels = [name for name in letters.options(attributes) if normalise.answer(name)]
     if not labels:
         message, remedy = "extractor=label needs the attribute labels", "list the labels in the sample's attribute labels"
         raise SampleError("NO_LABELS", message, remedy=remedy, side="reference")
@@ -161,18 +220,25 @@ def final_answer(text: str, attributes: Mapping[str, Any]) -> str | None:
     ('4', 'x+1', '4')
     """
     del attributes
-    if boxed := _BOXED.findall(text):
-        return str(boxed[-1])
-    parts = _FINAL.split(text)
-    return parts[-1].split("\n")[0] if len(parts) > 1 else text
+    whole = statements.plain(text) if "</think" in text or "\\boxed" in text else text
+    if (inside := statements.boxed(whole)) is not None:
+        return inside
+    parts = _FINAL.split(whole)
+    return parts[-1].split("\n")[0] if len(parts) > 1 else whole
 
 
 EXTRACTORS: dict[str, Callable[[str, Mapping[str, Any]], str | None]] = {
     "none": none,
     "option_letter": option_letter,
+    "option_letters": option_letters,
     "public_option_letter": public_option_letter,
+    "public_choice": public_choice,
+    "public_before_tag": public_before_tag,
     "yes_no": yes_no,
     "integer": integer,
+    "single_number": single_number,
+    "defect": defect,
+    "public_defect": public_defect,
     "label": label,
     "final_answer": final_answer,
 }

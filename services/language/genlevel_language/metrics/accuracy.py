@@ -2,8 +2,8 @@
 
     accuracy = 100 * correct / samples
 
-`extractor` takes the answer out of what the model wrote (genlevel_language.extract; on references too, where it finds one), and
-`match` compares:
+`extractor` takes the answer out of what the model wrote (genlevel_language.extract; `by_reference` chooses it for each sample by the
+form of its references, genlevel_language.reading), the references are brought into the same form, and `match` compares:
 
     exact              NFKC, outer space and punctuation off, case folded, inner space as one space
     casefold           trimmed and case folded only
@@ -46,7 +46,7 @@ from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, proportion
 from genlevel_language import means, normalise
 from genlevel_language.digests import digest
-from genlevel_language.extract import EXTRACTORS
+from genlevel_language.reading import Extractor, reading
 
 _PARTS = re.compile(r"<p>|[,;，；、]")
 
@@ -56,7 +56,7 @@ class AccuracyParameters(Parameters):
     """Parameters of accuracy."""
 
     match: Literal["exact", "casefold", "set", "public", "substring", "lowered_substring"] = "exact"
-    extractor: Literal["none", "option_letter", "public_option_letter", "yes_no", "integer", "label", "final_answer"] = "none"
+    extractor: Extractor = "none"
 
 
 def _as_set(prediction: str, reference: str) -> bool:
@@ -80,29 +80,26 @@ _MATCHES: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def _extracted_references(sample: Sample, parameters: AccuracyParameters) -> list[str]:
-    if parameters.extractor in ("none", "public_option_letter"):
-        return list(sample.references)
-    extract = EXTRACTORS[parameters.extractor]
-    return [found if (found := extract(text, sample.attributes)) is not None else text for text in sample.references]
-
-
 def _digest(text: str) -> int:
     return digest(normalise.answer(text))
 
 
 def observe(sample: Sample, parameters: AccuracyParameters) -> Row:
     """One sample."""
-    references = _extracted_references(sample, parameters)
-    answer = EXTRACTORS[parameters.extractor](sample.prediction, sample.attributes)
+    how = reading(parameters.extractor, sample.references, sample.attributes)
+    answer = how.answer(sample.prediction, sample.attributes)
     matches = _MATCHES[parameters.match]
-    correct = answer is not None and any(matches(answer, reference) for reference in references)
-    return {"correct": float(correct), "unparsed": float(answer is None), "reference_digest": _digest(references[0])}
+    correct = answer is not None and any(matches(answer, reference) for reference in how.references)
+    return {"correct": float(correct), "unparsed": float(answer is None), "reference_digest": _digest(how.references[0])}
 
 
 def missing(sample: Sample, parameters: AccuracyParameters) -> Row:
     """A missing prediction is wrong."""
-    return {"correct": 0.0, "unparsed": 0.0, "reference_digest": _digest(_extracted_references(sample, parameters)[0])}
+    return {"correct": 0.0, "unparsed": 0.0, "reference_digest": _digest(_first(sample, parameters))}
+
+
+def _first(sample: Sample, parameters: AccuracyParameters) -> str:
+    return reading(parameters.extractor, sample.references, sample.attributes).references[0]
 
 
 def score(rows: Rows, parameters: AccuracyParameters) -> Score:
@@ -121,7 +118,7 @@ def interval(rows: Rows, parameters: AccuracyParameters) -> Interval | None:
 
 METRIC = Metric(
     id="accuracy",
-    version=1,
+    version=2,
     input_kind="text",
     unit="percent",
     higher_is_better=True,
