@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from numpy.random import Generator
 
@@ -205,6 +206,25 @@ def votes(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+PROGRAMS = {
+    "python": ["def add(a, b):\n    total = a + b\n    return total", "for i in range(3):\n    x = i\n    print(x)", "x = (1,"],
+    "Java": ["int f(int a) { int b = a; return b + 1; }", "for (int i = 0; i < 3; i++) { s += i; }", "class {"],
+    "C++": ["int main() { int n = 3; while (n > 0) { n = n - 1; } return n; }", "return a ? b : c;", "été = '猫';"],
+    "Go": ["func f(a int) int { b := a; if b > 1 { b = 2 } else { b = 3 }; return b }", ""],
+}
+
+
+def programs(random: Generator, count: int) -> list[RawSample]:
+    """Program texts of several languages, with syntax errors, empty and missing ones."""
+    samples = []
+    for index in range(count):
+        language = str(random.choice(list(PROGRAMS)))
+        prediction, *references = (Content(text=str(random.choice(PROGRAMS[language]))) for _ in range(int(random.integers(2, 4))))
+        sample = _sample(index, None if index % 7 == 3 else prediction, references)
+        samples.append(replace(sample, attributes={"language": language}))
+    return samples
+
+
 GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "accuracy": answers,
     "exact_match_1": answers,
@@ -218,6 +238,7 @@ GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "bleu_1": texts,
     "bleu_4": texts,
     "cider": texts,
+    "codebleu": programs,
     "anls": answers,
     "mae": counts,
     "rmse": series,

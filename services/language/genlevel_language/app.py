@@ -20,6 +20,7 @@ EVALUATOR = Evaluator(
         "bleu_1",
         "bleu_4",
         "cider",
+        "codebleu",
         "anls",
         "mae",
         "rmse",

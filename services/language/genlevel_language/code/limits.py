@@ -1,0 +1,14 @@
+"""What is refused because it would take too long. Counted, not timed, so that every machine refuses the same."""
+
+from __future__ import annotations
+
+MAX_CHARACTERS = 1 << 17
+"""Longest program text."""
+MAX_PARSER_STEPS = 100_000
+"""Times the parser reports its progress before it is stopped: a second or two."""
+MAX_FLOW_STEPS = 2_000_000
+"""Tokens and pairs visited for the data flow; loops inside one another double it each."""
+
+
+class TooComplex(Exception):
+    """A text beyond a limit; the message continues "the code"."""
