@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -101,3 +103,19 @@ def test_interval_holds_the_value() -> None:
     assert result.interval is not None
     assert result.value is not None
     assert result.interval.low < result.value < result.interval.high
+
+
+@pytest.mark.parametrize(
+    ("extractor", "prediction", "reference", "expected"),
+    [
+        ("none", "The answer is B.", "b", 0.0),
+        ("option_letter", "The answer is B.", "b", 100.0),
+        ("option_letter", "no idea", "b", 0.0),
+        ("option_letter", ["b"], "b", 100.0),
+        ("option_letters", "(A) and (C)", "a<p>c", 100.0),
+        ("public_choice", "Definitely C", "c", 100.0),
+        ("public_choice", "Because of C", "c", 0.0),
+    ],
+)
+def test_labels_in_a_sentence(extractor: str, prediction: Any, reference: str, expected: float) -> None:
+    assert value("micro_f1", [(prediction, [reference])], extractor=extractor) == expected

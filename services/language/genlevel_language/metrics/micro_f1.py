@@ -10,6 +10,8 @@
                   several references the one with the best F1 counts, among equals the one with the fewest errors.
                   split=items also splits a text without <p> at commas outside brackets and writes triples in one way, so that
                   "(A=>rel=>B), (C=>rel=>D)" is two; a list is never split further
+                  extractor takes labels out of a prediction that is one text (genlevel_language.extract); where it finds none
+                  the text itself is the label
     State         rows (tp, fp, fn, exact), keyed by sample
     Undefined     neither side has any label in any sample: no_reference
     Source        metric-decisions, section 1
@@ -35,6 +37,7 @@ from genlevel_evaluator.states import Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval
 from genlevel_language import pooled, tuples
 from genlevel_language.decode import TextLabels
+from genlevel_language.extract import EXTRACTORS
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class MicroF1Parameters(Parameters):
     empty_pairs: Literal["skip", "hit"] = "skip"
     lower: Literal["both", "reference"] = "both"
     split: Literal["p", "items", "public"] = "p"
+    extractor: Literal["none", "option_letter", "option_letters", "label", "public_choice"] = "none"
 
 
 def _labels(given: Sequence[str], lower: bool, split: str) -> frozenset[str]:
@@ -65,9 +69,18 @@ def _counts(predicted: frozenset[str], expected: frozenset[str], parameters: Mic
     return pooled.Counts(len(predicted & expected), len(predicted - expected), len(expected - predicted))
 
 
+def _extracted(sample: Sample, extractor: str) -> Sequence[str]:
+    """The predicted labels; with an extractor those that it finds in the prediction, where it is one text."""
+    given: Sequence[str] = sample.prediction
+    if extractor == "none" or not isinstance(given, TextLabels):
+        return given
+    found = EXTRACTORS[extractor](given[0], sample.attributes)
+    return found.split(", ") if found and extractor == "option_letters" else [found or given[0]]
+
+
 def observe(sample: Sample, parameters: MicroF1Parameters) -> Row:
     """One sample."""
-    predicted = _labels(sample.prediction, parameters.lower == "both", parameters.split)
+    predicted = _labels(_extracted(sample, parameters.extractor), parameters.lower == "both", parameters.split)
     candidates = [_counts(predicted, _labels(reference, True, parameters.split), parameters) for reference in sample.references]
     return candidates[pooled.best(candidates)].row
 
