@@ -16,6 +16,8 @@ from pycocoevalcap.cider.cider_scorer import CiderScorer
 from genlevel_evaluator.engine import RawSample, Scorer
 from genlevel_evaluator.evaluator import load
 from genlevel_evaluator.kinds import Content
+from genlevel_evaluator.statistics import ngrams_cider_replicates
+from genlevel_evaluator.statistics.poisson import poisson_weights
 from genlevel_language.metrics import cider
 
 REAL = real_pairs(400)
@@ -128,6 +130,77 @@ def test_a_missing_prediction_scores_0_and_weighs_its_references() -> None:
 
 def test_nothing_but_empty_texts() -> None:
     assert value("cider", [("", [""]), ("", ["", ""])]) == 0.0
+
+
+def repeated(samples: Samples, weights: list[int]) -> Samples:
+    return [sample for sample, weight in zip(samples, weights, strict=True) for _ in range(weight)]
+
+
+def replicates(samples: Samples, weights: list[list[int]], variant: str) -> list[float]:
+    raw = [RawSample(str(i), Content(text=left), tuple(Content(text=one) for one in right)) for i, (left, right) in enumerate(samples)]
+    rows, _ = Scorer.of(load("language"), "cider", {"tokenizer": "whitespace"}).observe(raw)
+    made = ngrams_cider_replicates.Replicates(*cider._texts(rows), clipped=variant == "d")
+    return made.means(np.array(weights, dtype=np.float64)).tolist()
+
+
+@pytest.mark.parametrize("samples", [real_pairs(60), letters(40, 6), letters(3, 7)], ids=["real", "letters", "three"])
+def test_a_replicate_is_the_set_with_its_samples_repeated(samples: Samples) -> None:
+    source = random.Random(8)
+    weights = [[source.choice([0, 0, 1, 1, 1, 2, 3, 7]) for _ in samples] for _ in range(8)]
+    weights = [row for row in [*weights, [1] * len(samples), [4] * len(samples)] if any(row)]
+    sets = [repeated(samples, row) for row in weights]
+    assert replicates(samples, weights, "d") == pytest.approx([float(np.mean(coco(one))) for one in sets], abs=1e-9)
+    assert replicates(samples, weights, "plain") == pytest.approx([float(np.mean(plain(one))) for one in sets], abs=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(pairs, st.integers(0, 4)), min_size=1, max_size=6))
+def test_replicates_of_small_sets(weighted: list[tuple[tuple[str, list[str]], int]]) -> None:
+    samples, weights = [sample for sample, _ in weighted], [weight for _, weight in weighted]
+    if not any(weights):
+        assert math.isnan(replicates(samples, [weights], "d")[0])
+        return
+    assert replicates(samples, [weights], "d") == pytest.approx([float(np.mean(coco(repeated(samples, weights))))], abs=1e-9)
+
+
+def test_the_interval_is_as_wide_as_its_replicates_and_around_the_value() -> None:
+    samples = letters(14, 9)
+    result, _ = evaluate("cider", samples, tokenizer="whitespace")
+    weights = poisson_weights([str(i) for i in range(14)])
+    values = np.array([np.mean(coco(repeated(samples, row))) for row in weights.astype(int).tolist()])
+    assert result.interval is not None
+    assert result.interval.method == "centred_poisson_bootstrap_1000"
+    moved = 100 * values + (result.value - 100 * values.mean())
+    assert (result.interval.low, result.interval.high) == pytest.approx(np.percentile(moved, [2.5, 97.5]), abs=1e-7)
+
+
+def test_larger_sets_have_fewer_replicates(monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = letters(60, 10)
+    words = sum(len(one.split()) for _, right in samples for one in right)
+    methods = []
+    for limits in ({1000: words, 200: words}, {1000: words - 1, 200: words}, {1000: 0, 200: words - 1}):
+        monkeypatch.setattr(cider, "MAX_WORDS", limits)
+        found, _ = evaluate("cider", samples, tokenizer="whitespace")
+        assert found.interval is not None
+        methods.append(found.interval.method)
+    assert methods == ["centred_poisson_bootstrap_1000", "centred_poisson_bootstrap_200", "poisson_bootstrap_1000"]
+
+
+def test_intervals_cover_the_value_of_the_source() -> None:
+    """Sets of one source: about 95 % of their intervals hold the mean of them all."""
+    source = random.Random(11)
+    vocabulary = [f"w{i}" for i in range(400)]
+    common = [1 / (i + 1) for i in range(400)]
+
+    def sample() -> tuple[str, list[str]]:
+        texts = [source.choices(vocabulary, common, k=8) for _ in range(2)]
+        return " ".join(word if source.random() < 0.7 else "other" for word in texts[0]), [" ".join(text) for text in texts]
+
+    found = [evaluate("cider", [sample() for _ in range(80)], tokenizer="whitespace")[0] for _ in range(40)]
+    mean = np.mean([one.value for one in found])
+    held = [one.interval.low <= mean <= one.interval.high for one in found if one.interval is not None]
+    assert len(held) == 40
+    assert sum(held) >= 34
 
 
 def test_interval_holds_the_value() -> None:

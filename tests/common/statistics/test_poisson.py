@@ -45,3 +45,8 @@ def test_distribution() -> None:
 
 def test_no_keys() -> None:
     assert poisson_weights([]).shape == (1000, 0)
+
+
+def test_replicates_from_a_place_on() -> None:
+    keys = ["a", "b", "c"]
+    assert np.array_equal(poisson_weights(keys, replicates=5, first=7), poisson_weights(keys, replicates=12)[7:])

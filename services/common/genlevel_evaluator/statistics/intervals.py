@@ -20,6 +20,7 @@ from genlevel_evaluator.statistics.poisson import poisson_weights as poisson_wei
 REPLICATES = 1000
 LEVEL = 0.95
 _CHUNK = 2048
+_REPLICATE_BLOCK = 32
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,26 @@ def _each(keys: Sequence[str], value_of: Callable[[NDArray[np.float64]], float],
     weights = poisson_weights(keys, replicates=replicates)
     for row in weights:
         yield value_of(row)
+
+
+def bootstrap_centred(
+    keys: Sequence[str], value: float, values_of: Callable[[NDArray[np.float64]], NDArray[np.float64]], replicates: int = REPLICATES
+) -> Interval | None:
+    """Bootstrap of a value that repeated samples bias: the replicates are moved so that their mean is the value of the set.
+
+    Args:
+        keys: sample keys, n of them.
+        value: of the set itself.
+        values_of: from weights `(block, n)` to values `(block,)`; NaN where undefined. Called with a few replicates at a time.
+        replicates: how many.
+    """
+    if len(keys) < 2:
+        return None
+    blocks = [(first, min(_REPLICATE_BLOCK, replicates - first)) for first in range(0, replicates, _REPLICATE_BLOCK)]
+    values = np.concatenate([values_of(poisson_weights(keys, replicates=size, first=first)) for first, size in blocks])
+    if not np.isfinite(values).any():
+        return None
+    return _percentiles(values + (value - np.nanmean(values)), f"centred_poisson_bootstrap_{replicates}")
 
 
 def _percentiles(values: NDArray[np.float64], method: str) -> Interval | None:

@@ -11,6 +11,7 @@ the number of its first n - 1 words with that of its last, and sums over n-grams
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,81 @@ class Texts(NamedTuple):
     sample: Integers
 
 
+class Joined(NamedTuple):
+    """Hypotheses, then references, as one list of texts.
+
+    Attributes:
+        samples: how many there are, and so where the references begin.
+        lengths: words of each text.
+        owner: sample of each text.
+        text: text of each word.
+        words: the words, renumbered from 0.
+    """
+
+    samples: int
+    lengths: Integers
+    owner: Integers
+    text: Integers
+    words: Integers
+
+    def penalties(self) -> Floats:
+        """CIDEr-D's factor for the length of the output against each reference."""
+        bigrams = np.maximum(self.lengths - 1, 0)
+        difference = bigrams[self.owner[self.samples :]] - bigrams[self.samples :]
+        return np.asarray(np.exp(-(difference**2) / (2.0 * SIGMA**2)))
+
+
+class Counted(NamedTuple):
+    """How often each text has each n-gram of one order, sorted by text and n-gram; `kinds` n-grams there are."""
+
+    of_text: Integers
+    gram: Integers
+    times: Integers
+    kinds: int
+
+    def reference_start(self, samples: int) -> int:
+        """Where the references begin."""
+        return int(np.searchsorted(self.of_text, samples))
+
+    def matched(self, owner: Integers, samples: int) -> Integers:
+        """For each n-gram of a reference its place in the sample's hypothesis, -1 where that lacks it."""
+        start = self.reference_start(samples)
+        if not start:
+            return np.full(len(self.gram), -1, dtype=np.int64)
+        # Texts 0 to samples - 1 are the hypotheses, in order of their samples: their keys are sorted by sample and n-gram.
+        keys = self.of_text[:start] * self.kinds + self.gram[:start]
+        wanted = owner[self.of_text[start:]] * self.kinds + self.gram[start:]
+        place = np.minimum(np.searchsorted(keys, wanted), start - 1)
+        return np.where(keys[place] == wanted, place, -1)
+
+    def of_references(self, owner: Integers, samples: int) -> tuple[Integers, Integers]:
+        """Pairs of a sample and an n-gram that one of its references has: samples, n-grams."""
+        start = self.reference_start(samples)
+        pairs = np.unique(owner[self.of_text[start:]] * self.kinds + self.gram[start:])
+        return pairs // max(self.kinds, 1), pairs % max(self.kinds, 1)
+
+
+def joined(hypotheses: Texts, references: Texts) -> Joined:
+    """Both as one list."""
+    lengths = np.concatenate([hypotheses.lengths, references.lengths])
+    owner = np.concatenate([hypotheses.sample, references.sample])
+    text = np.repeat(np.arange(len(lengths)), lengths)
+    words = np.unique(np.concatenate([hypotheses.words, references.words]), return_inverse=True)[1].astype(np.int64)
+    return Joined(len(hypotheses.lengths), lengths, owner, text, words)
+
+
+def orders(texts: Joined) -> Iterator[Counted]:
+    """The counts of each order, 1 to 4."""
+    grams = texts.words
+    for order in range(1, ORDERS + 1):
+        if order > 1:
+            grams = _longer(grams, texts.text, texts.words, order)
+        there = grams >= 0
+        kinds = int(grams.max(initial=-1)) + 1
+        keys, counts = np.unique(texts.text[there] * kinds + grams[there], return_counts=True)
+        yield Counted(keys // max(kinds, 1), keys % max(kinds, 1), counts, kinds)
+
+
 def cider(hypotheses: Texts, references: Texts, clipped: bool = True) -> Floats:
     """Score of each sample, 10 for a perfect one. Each has one hypothesis and one reference or more.
 
@@ -39,21 +115,14 @@ def cider(hypotheses: Texts, references: Texts, clipped: bool = True) -> Floats:
     >>> cider(texts, texts).round(6).tolist()
     [10.0, 10.0]
     """
-    samples = len(hypotheses.lengths)
-    lengths = np.concatenate([hypotheses.lengths, references.lengths])
-    owner = np.concatenate([hypotheses.sample, references.sample])
-    text = np.repeat(np.arange(len(lengths)), lengths)
-    words = np.unique(np.concatenate([hypotheses.words, references.words]), return_inverse=True)[1].astype(np.int64)
-    grams, total = words, np.zeros(len(references.lengths))
-    for order in range(1, ORDERS + 1):
-        if order > 1:
-            grams = _longer(grams, text, words, order)
-        total += _cosines(grams, text, owner, samples, clipped)
+    texts = joined(hypotheses, references)
+    total = np.zeros(len(references.lengths))
+    for counted in orders(texts):
+        total += _cosines(counted, texts.owner, texts.samples, clipped)
     if clipped:
-        bigrams = np.maximum(lengths - 1, 0)
-        total *= np.exp(-((bigrams[owner[samples:]] - bigrams[samples:]) ** 2) / (2.0 * SIGMA**2))
-    summed = np.bincount(references.sample, weights=total, minlength=samples)
-    return np.asarray(10.0 / ORDERS * summed / np.bincount(references.sample, minlength=samples))
+        total *= texts.penalties()
+    summed = np.bincount(references.sample, weights=total, minlength=texts.samples)
+    return np.asarray(10.0 / ORDERS * summed / np.bincount(references.sample, minlength=texts.samples))
 
 
 def _longer(grams: Integers, text: Integers, words: Integers, order: int) -> Integers:
@@ -68,30 +137,17 @@ def _longer(grams: Integers, text: Integers, words: Integers, order: int) -> Int
     return longer
 
 
-def _cosines(grams: Integers, text: Integers, owner: Integers, samples: int, clipped: bool) -> Floats:
+def _cosines(counted: Counted, owner: Integers, samples: int, clipped: bool) -> Floats:
     """Cosine of each reference with the hypothesis of its sample."""
     references = len(owner) - samples
-    there = grams >= 0
-    kinds = int(grams.max(initial=-1)) + 1
-    keys, counts = np.unique(text[there] * kinds + grams[there], return_counts=True)
-    if not len(keys):
-        return np.zeros(references)
-    of_text, gram = keys // kinds, keys % kinds
-    weight = counts * _idf(of_text, gram, owner, samples, kinds)[gram]
-    norm = np.sqrt(np.bincount(of_text, weights=weight**2, minlength=len(owner)))
-    start = int(np.searchsorted(of_text, samples))
-    # Texts 0 to samples - 1 are the hypotheses, in order of their samples: their keys are sorted by sample and n-gram.
-    wanted = owner[of_text[start:]] * kinds + gram[start:]
-    place = np.minimum(np.searchsorted(keys[:start], wanted), max(start - 1, 0))
-    theirs, own = weight[start:], np.where(keys[place] == wanted, weight[place], 0.0)
+    start = counted.reference_start(samples)
+    frequency = np.bincount(counted.of_references(owner, samples)[1], minlength=counted.kinds)
+    rarity = np.log(float(samples)) - np.log(np.maximum(1.0, frequency))
+    weight = counted.times * rarity[counted.gram]
+    norm = np.sqrt(np.bincount(counted.of_text, weights=weight**2, minlength=len(owner)))
+    place = counted.matched(owner, samples)
+    theirs, own = weight[start:], np.where(place >= 0, weight[place], 0.0)
     product = (np.minimum(own, theirs) if clipped else own) * theirs
-    dot = np.bincount(of_text[start:] - samples, weights=product, minlength=references)
+    dot = np.bincount(counted.of_text[start:] - samples, weights=product, minlength=references)
     scale = norm[owner[samples:]] * norm[samples:]
     return np.asarray(np.divide(dot, scale, out=np.zeros(references), where=scale > 0))
-
-
-def _idf(of_text: Integers, gram: Integers, owner: Integers, samples: int, kinds: int) -> Floats:
-    of_reference = of_text >= samples
-    pairs = np.unique(owner[of_text[of_reference]] * kinds + gram[of_reference])
-    frequency = np.bincount(pairs % kinds, minlength=kinds)
-    return np.asarray(np.log(float(samples)) - np.log(np.maximum(1.0, frequency)))

@@ -35,13 +35,13 @@ def _table() -> NDArray[np.uint8]:
 _COUNT_OF_TOP = _table()
 
 
-def poisson_weights(keys: Sequence[str], seed: int = 0, replicates: int = 1000) -> NDArray[np.float64]:
-    """Weights, shape (replicates, n).
+def poisson_weights(keys: Sequence[str], seed: int = 0, replicates: int = 1000, first: int = 0) -> NDArray[np.float64]:
+    """Weights, shape (replicates, n), of the replicates from `first` on.
 
     >>> poisson_weights(["a", "b"]).mean(axis=0).round(1).tolist()
     [1.0, 1.0]
     """
-    counters = np.arange(1, replicates + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
+    counters = np.arange(first + 1, first + replicates + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
     weights = np.empty((replicates, len(keys)))
     numbers, spare = np.empty((2, replicates, min(BLOCK, len(keys))), dtype=np.uint64)
     for start in range(0, len(keys), BLOCK):

@@ -6,7 +6,7 @@
 
     variant=d      CIDEr-D: weights clipped to the reference's in the product, length penalty exp(-d^2 / 72), d the difference in bigrams
     variant=plain  without clipping and penalty, so that repeating a good word pays
-    tokenizer=ptb  Penn Treebank words in lower case without punctuation; whitespace for words already cut, nltk and character as in bleu_1
+    tokenizer=ptb  Penn Treebank words in lower case without punctuation; whitespace for words already cut, the others as in bleu_1
 
     Direction     higher is better
     Range         [0, 1000]
@@ -18,7 +18,7 @@
     Undefined     no sample has a reference: no_reference. One sample alone is 0
     Source        Vedantam, Zitnick and Parikh (2015)
     Checked with  pycocoevalcap.cider.cider.Cider, which is CIDEr-D; plain CIDEr against a derivation
-    Differs from  pycocoevalcap in nothing but scale (100 times). The interval keeps the weights of the whole set
+    Differs from  pycocoevalcap in nothing but scale (100 times)
 
 >>> row = observe(Sample("1", "A dog.", ("a dog", "the dog")), CiderParameters())
 >>> row["hypothesis"] == row["references"][:2], row["reference_lengths"]
@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -38,10 +38,13 @@ from numpy.typing import NDArray
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
-from genlevel_evaluator.statistics import ngrams, ngrams_cider
-from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
+from genlevel_evaluator.statistics import ngrams, ngrams_cider, ngrams_cider_replicates
+from genlevel_evaluator.statistics.intervals import Interval, bootstrap_centred, bootstrap_mean
 from genlevel_language import beside, tokenizers
 from genlevel_language.digests import word_digest
+
+MAX_WORDS = {1000: 200_000, 200: 2_000_000}
+"""Largest sets, in words of references, whose interval has so many replicates: some seconds of work each."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,14 @@ class CiderParameters(Parameters):
     """Parameters of CIDEr."""
 
     variant: Literal["d", "plain"] = "d"
-    tokenizer: Literal["ptb", "whitespace", "nltk", "character"] = "ptb"
+    tokenizer: tokenizers.Tokenizer = "ptb"
     lowercase: bool = False
+    normalisation: tokenizers.Normalisation = "none"
 
 
 def _row(prediction: str, references: Sequence[str], parameters: CiderParameters) -> Row:
-    texts = (prediction, *references)
-    own, *others = [tokenizers.cut(text, parameters.tokenizer, parameters.lowercase) for text in texts]
+    how = (parameters.tokenizer, parameters.lowercase, parameters.normalisation)
+    own, *others = [tokenizers.cut(text, *how) for text in (prediction, *references)]
     return {
         "hypothesis": list(map(word_digest, own)),
         "references": [word_digest(word) for words in others for word in words],
@@ -74,12 +78,15 @@ def missing(sample: Sample, parameters: CiderParameters) -> Row:
     return _row("", sample.references, parameters)
 
 
-def _each(rows: Rows, variant: str) -> NDArray[np.float64]:
+def _texts(rows: Rows) -> tuple[ngrams_cider.Texts, ngrams_cider.Texts]:
     hypotheses = ngrams_cider.Texts(rows.values["hypothesis"], rows.lengths["hypothesis"], np.arange(len(rows)))
     owner = np.repeat(np.arange(len(rows)), rows.lengths["reference_lengths"])
-    references = ngrams_cider.Texts(rows.values["references"], rows.values["reference_lengths"], owner)
+    return hypotheses, ngrams_cider.Texts(rows.values["references"], rows.values["reference_lengths"], owner)
+
+
+def _each(rows: Rows, variant: str) -> NDArray[np.float64]:
     # Rounding may put a perfect sample above 10 by its last digit.
-    return np.minimum(10.0, ngrams_cider.cider(hypotheses, references, clipped=variant == "d"))
+    return np.minimum(10.0, ngrams_cider.cider(*_texts(rows), clipped=variant == "d"))
 
 
 def score(rows: Rows, parameters: CiderParameters) -> Score:
@@ -97,13 +104,23 @@ def score(rows: Rows, parameters: CiderParameters) -> Score:
 
 
 def interval(rows: Rows, parameters: CiderParameters) -> Interval | None:
-    """Bootstrap of the mean, under the weights of the whole set."""
-    return bootstrap_mean(rows.keys, _each(rows, parameters.variant), scale=100.0)
+    """Bootstrap over samples, with the weights of n-grams that each replicate has; of very large sets those of the whole set.
+
+    Repeated samples make their own n-grams less rare, so replicates lie below the value; they are moved up to it.
+    """
+    words = len(rows.values["references"])
+    each = _each(rows, parameters.variant)
+    if words > MAX_WORDS[200]:
+        return bootstrap_mean(rows.keys, each, scale=100.0)
+    made = ngrams_cider_replicates.Replicates(*_texts(rows), clipped=parameters.variant == "d")
+    count = 1000 if words <= MAX_WORDS[1000] else 200
+    found = bootstrap_centred(rows.keys, 100.0 * float(each.mean()), lambda weights: 100.0 * made.means(weights), count)
+    return found and replace(found, low=max(0.0, found.low), high=min(1000.0, found.high))
 
 
 METRIC = Metric(
     id="cider",
-    version=1,
+    version=2,
     input_kind="text",
     unit="CIDEr x100",
     higher_is_better=True,
