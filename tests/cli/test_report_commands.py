@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 from genlevel_orchestrator.catalogue import Catalogue
 from genlevel_orchestrator.cli.main import run_command
 from genlevel_orchestrator.errors import ExitCode
+from genlevel_orchestrator.report import level_intervals
+from genlevel_orchestrator.runs.assess import assess
 from genlevel_orchestrator.runs.journal import Journal
 from genlevel_orchestrator.runs.records import RunSpec
 from genlevel_orchestrator.runs.results import RunState
@@ -98,3 +101,65 @@ def test_compare_reads_report_files(runs: dict[str, str], tmp_path: Path, capsys
         (tmp_path / "bad.json").write_text(text)
         assert run_command(["compare", str(tmp_path / "bad.json"), runs["a"]]) == ExitCode.BAD_INPUT
         assert words in capsys.readouterr().err
+
+
+@pytest.fixture
+def paired(synthetic: Any, load_module: Callable[[Path], ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[str]]:
+    """A task, and two journalled runs with scores of its samples."""
+    monkeypatch.setattr(level_intervals, "REPLICATES", 20)
+    monkeypatch.setenv("GENLEVEL_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.chdir(tmp_path)
+    module = load_module(Path(__file__).resolve().parents[1] / "orchestrator" / "report" / "paired_runs.py")
+    catalogue = Catalogue.load()
+    values = synthetic.raw_values(catalogue, 0.95)
+    task_id = next(t for t in values if catalogue.metric_of(catalogue.tasks[t]).unit == "percent")
+    base = synthetic.run_result(catalogue)
+    journal = Journal(load_settings())
+    names = []
+    for right in (range(40), range(5, 60)):
+        name = journal.create(RunSpec(model="m", bundle="/data")).name
+        run, details = module.with_scores(base, task_id, [100.0 * (index in right) for index in range(100)])
+        tasks, levels = assess(catalogue, {task.task_id: task for task in run.tasks})
+        journal.commit([journal.put_details(name, task_id, details)])
+        journal.finish(name, RunState.PROVISIONAL, "", replace(run, name=name, tasks=tasks, levels=levels))
+        names.append(name)
+    journal.close()
+    return task_id, names
+
+
+def test_compare_pairs_samples_of_runs_and_of_folders_alone(
+    paired: tuple[str, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task_id, names = paired
+    for name in names:
+        assert run_command(["report", name, "-f", "json,samples"]) == ExitCode.OK
+    capsys.readouterr()
+    assert run_command(["compare", *names, "--json"]) == ExitCode.OK
+    document = json.loads(capsys.readouterr().out)
+    (row,) = [row for row in document["tasks"] if row["task_id"] == task_id]
+    # 20 samples are right in the second run alone, 5 in the first alone.
+    assert row["test"]["method"] == "mcnemar_exact"
+    assert row["test"]["p"] == pytest.approx(2 * sum(math.comb(25, k) for k in range(6)) / 2**25)
+    assert (row["verdict"], row["difference"], row["paired"]) == ("better", 15.0, True)
+    assert all(level["difference_interval"] for level in document["levels"])
+    # No journal from here on.
+    monkeypatch.setenv("GENLEVEL_STATE_DIR", str(tmp_path / "nothing"))
+    assert run_command(["compare", *names, "--json"]) == ExitCode.OK
+    assert json.loads(capsys.readouterr().out) == document
+    assert not (tmp_path / "nothing").exists()
+    assert run_command(["compare", *names]) == ExitCode.OK
+    assert "mcnemar_exact" in capsys.readouterr().out
+
+
+def test_compare_without_the_file_beside_says_why_nothing_is_paired(
+    paired: tuple[str, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    task_id, names = paired
+    assert run_command(["report", names[0], "-f", "json"]) == ExitCode.OK
+    capsys.readouterr()
+    assert run_command(["compare", names[0], names[1], "--json"]) == ExitCode.OK
+    (row,) = [row for row in json.loads(capsys.readouterr().out)["tasks"] if row["task_id"] == task_id]
+    assert (row["paired"], row["unpaired_reason"], row["test"]) == (False, "no sample scores", None)
+    Path(names[0], "samples.json.gz").write_bytes(b"damaged")
+    assert run_command(["compare", names[0], names[1]]) == ExitCode.BAD_INPUT
+    assert "samples.json.gz cannot be read" in capsys.readouterr().err

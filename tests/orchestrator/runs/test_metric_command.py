@@ -111,3 +111,31 @@ def test_without_a_server_one_is_started_and_ended(
     monkeypatch.delenv("GENLEVEL_EVALUATORS")
     code, result = _metric(capsys, _write(tmp_path, list(LINES)), "token_f1")
     assert (code, result["n"]) == (0, 3)
+
+
+def test_scores_of_samples_go_into_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [{"id": index, "prediction": "a cat", "reference": "a cat" if index % 3 else "a dog"} for index in range(25)]
+    path, file = _write(tmp_path, [*lines, {"id": 99, "reference": "a cat"}]), tmp_path / "scores.jsonl"
+    code, whole = _metric(capsys, path, "token_f1", "--sample-scores", str(file))
+    assert code == 0
+    written = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [row["id"] for row in written] == [str(index) for index in [*range(25), 99]]
+    assert sum(row["value"] for row in written) / 26 == pytest.approx(whole["value"])
+    assert whole["worst"][0] == {"id": "0", "value": 0.0}
+    assert [item["id"] for item in whole["worst"]] == ["0", "3", "6", "9", "12", "15", "18", "21", "24", "99"]
+    monkeypatch.setattr(single, "SHARD_SAMPLES", {})
+    monkeypatch.setattr(single, "DEFAULT_SHARD_SAMPLES", 7)
+    _, parts = _metric(capsys, path, "token_f1", "--sample-scores", str(tmp_path / "parts.jsonl"))
+    assert parts == whole
+    assert (tmp_path / "parts.jsonl").read_bytes() == file.read_bytes()
+
+
+def test_scores_of_samples_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _write(tmp_path, LINES)
+    assert run_command(["metric", "accuracy", "--samples", str(path), "--sample-scores", str(tmp_path)]) == 2
+    assert "--sample-scores" in capsys.readouterr().err
+
+
+def test_worst_samples_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["metric", "accuracy", "--samples", str(_write(tmp_path, LINES))]) == 0
+    assert "worst: 2 (0), 3 (0), 1 (100)" in capsys.readouterr().out
