@@ -225,6 +225,8 @@ class TaskRun:
         status = TaskStatus.SCORED if value.value is not None else TaskStatus.UNDEFINED
         hurt = self._severities["reference"] + self._severities["infrastructure"]
         reason = value.reason
+        if self._severities["infrastructure"] and not value.present:
+            value = replace(value, value=None, interval=None)  # what is left are missing predictions: their 0 would be no score of the others
         if value.value is None and hurt:
             status, reason = TaskStatus.FAILED, f"no sample could be scored ({', '.join(sorted(self._counts))})"
         elif hurt:
