@@ -39,9 +39,9 @@ class Details:
     samples: int
     keys_digest: str
     worst: tuple[tuple[str, float], ...] = ()
-    scores: Sequence[float] = ()
+    scores: tuple[float, ...] = ()
     keys: tuple[str, ...] = ()
-    replicates: Sequence[float] = ()
+    replicates: tuple[float, ...] = ()
 
 
 def detailed(
@@ -55,9 +55,9 @@ def detailed(
         len(rows),
         keys_digest(rows.keys),
         worst(rows.keys, scores, metric.higher_is_better, asked.worst),
-        scores.tolist() if asked.scores and short else (),
+        tuple(scores.tolist()) if asked.scores and short else (),
         rows.keys if asked.keys and short else (),
-        replicates.tolist() if replicates is not None else (),
+        tuple(replicates.tolist()) if replicates is not None else (),
     )
     return found, (LEFT_OUT,) if (asked.scores or asked.keys) and not short else ()
 
