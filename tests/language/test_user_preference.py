@@ -18,7 +18,6 @@ from genlevel_evaluator import states
 from genlevel_evaluator.engine import Scorer
 from genlevel_evaluator.errors import EvaluatorError
 from genlevel_evaluator.statistics.intervals import wilson
-from genlevel_language.metrics.user_preference import sign_test
 
 
 def vote(rater: str, choice: str | None, *options: str) -> dict[str, Any]:
@@ -43,13 +42,6 @@ def test_votes_for_the_system_over_all_votes_ties_half() -> None:
     assert beside["ties"] == pytest.approx(100 * 2 / 9)
     assert beside["sign_test_p"] == pytest.approx(stats.binomtest(4, 7).pvalue, abs=1e-12)
     assert beside["strength.ours"] == pytest.approx(value.value, abs=1e-8)
-
-
-@pytest.mark.parametrize(("wins", "decided"), [(0, 0), (0, 1), (5, 10), (6, 10), (0, 12), (400, 900), (50_000, 101_000)])
-def test_the_sign_test_is_scipys(wins: int, decided: int) -> None:
-    expected = stats.binomtest(wins, decided).pvalue if decided else 1.0
-    assert sign_test(wins, decided) == pytest.approx(expected, rel=1e-9, abs=1e-300)
-    assert sign_test(decided - wins, decided) == pytest.approx(expected, rel=1e-9, abs=1e-300)
 
 
 VOTES = st.lists(st.tuples(st.sampled_from("rstu"), st.sampled_from(["ours", "base", "third", None])), min_size=1, max_size=8, unique_by=lambda v: v[0])

@@ -216,8 +216,9 @@ class Scorer:
         return self.metric.missing(sample, self.parameters) if self.metric.missing else None
 
     def _row(self, flags: int, row: Row | None) -> Row:
-        blank = {name: np.zeros((0, *c.shape) if c.ragged else c.shape) for name, c in self.metric.columns.items()}
-        return {FLAGS: flags, **(row if row is not None else blank)}
+        if row is None:
+            row = {name: np.zeros((0, *c.shape) if c.ragged else c.shape) for name, c in self.metric.columns.items()}
+        return {FLAGS: flags, **row}
 
     def finalize(self, rows: Rows, asked: DetailSpec | None = None) -> Value:
         """Turns the state of all samples into a value or a reason, with the details that are asked for."""
@@ -270,8 +271,7 @@ def _issue(key: str, error: SampleError, side: str, file: str = "") -> Issue:
 def _without_references(raw: RawSample, issues: list[Issue]) -> RawSample:
     """The sample of a judgement: nothing is held against it."""
     if raw.references or any(fault.side == "reference" for fault in raw.faults):
-        message = "a judgement has no reference; the one that was given was not read"
-        issues.append(Issue(raw.id, "REFERENCE_NOT_READ", "warning", message, "leave it out"))
+        issues.append(Issue(raw.id, "REFERENCE_NOT_READ", "warning", "a judgement has no reference; the one given was not read", "leave it out"))
     return replace(raw, references=(), faults=tuple(fault for fault in raw.faults if fault.side != "reference"))
 
 

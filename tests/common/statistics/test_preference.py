@@ -6,8 +6,9 @@ import choix
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 
-from genlevel_evaluator.statistics.preference import strengths
+from genlevel_evaluator.statistics.preference import sign_test, strengths
 
 
 def grouped(choices: list[tuple[int, tuple[int, ...]]], systems: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
@@ -65,3 +66,10 @@ def test_two_systems_get_their_shares() -> None:
 )
 def test_there_are_no_strengths_where_systems_do_not_hang_together(choices: list[tuple[int, tuple[int, ...]]]) -> None:
     assert strengths(*grouped(choices, 4 if len(choices) == 4 else 3 if len(choices) == 3 else 2)) is None
+
+
+@pytest.mark.parametrize(("wins", "decided"), [(0, 0), (0, 1), (5, 10), (6, 10), (0, 12), (400, 900), (50_000, 101_000)])
+def test_the_sign_test_is_scipys(wins: int, decided: int) -> None:
+    expected = stats.binomtest(wins, decided).pvalue if decided else 1.0
+    assert sign_test(wins, decided) == pytest.approx(expected, rel=1e-9, abs=1e-300)
+    assert sign_test(decided - wins, decided) == pytest.approx(expected, rel=1e-9, abs=1e-300)

@@ -2,7 +2,7 @@
 
     P(choose i among S) = strength_i / sum over S of strength_j
 
-The most likely strengths, by the minorise-maximise steps of Hunter (2004). They exist only where the systems hang together: between any
+and the sign test of choices between two. The most likely strengths, by the minorise-maximise steps of Hunter (2004). They exist only where the systems hang together: between any
 two parts of them each must have been chosen over the other at least once.
 """
 
@@ -49,3 +49,14 @@ def _connected(offered: NDArray[np.bool_], chosen: NDArray[np.float64]) -> bool:
     for _ in range(max(1, len(beats).bit_length())):
         reach = (reach.astype(np.int64) @ reach.astype(np.int64)) > 0
     return bool(reach.all())
+
+
+def sign_test(wins: int, decided: int) -> float:
+    """Exact two-sided probability of a split of decided votes at least as uneven, were both systems equally good.
+
+    >>> sign_test(5, 5)
+    0.0625
+    """
+    from scipy.special import bdtr
+
+    return min(1.0, 2.0 * float(bdtr(min(wins, decided - wins), decided, 0.5))) if decided else 1.0

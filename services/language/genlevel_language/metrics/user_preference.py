@@ -47,7 +47,7 @@ from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.agreement import krippendorff_alpha
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_two_way, wilson
-from genlevel_evaluator.statistics.preference import strengths
+from genlevel_evaluator.statistics.preference import sign_test, strengths
 from genlevel_language.digests import word_digest
 from genlevel_language.judgements import Vote, unknown
 
@@ -152,17 +152,6 @@ def score(rows: Rows, parameters: UserPreferenceParameters) -> Score:
     warnings += ["single_rater"] if companions["raters"] < 2 else []
     warnings += _add_agreement_and_strengths(votes, companions)
     return Score(100.0 * math.fsum(given) / total, companions=companions, warnings=tuple(warnings))
-
-
-def sign_test(wins: int, decided: int) -> float:
-    """Exact two-sided probability of a split at least as uneven, were both systems equally good.
-
-    >>> sign_test(5, 5)
-    0.0625
-    """
-    from scipy.special import bdtr
-
-    return min(1.0, 2.0 * float(bdtr(min(wins, decided - wins), decided, 0.5))) if decided else 1.0
 
 
 def _add_agreement_and_strengths(votes: _Votes, companions: dict[str, float]) -> list[str]:
