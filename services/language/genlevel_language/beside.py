@@ -1,6 +1,9 @@
 """What stands beside BLEU and its like: sacreBLEU's corpus BLEU of the same texts, and chrF where they are not Latin.
 
-sacreBLEU: nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp. chrF2: characters of order 1 to 6, white space left out, the best reference.
+    sacrebleu       nrefs:var|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0
+    chrf_not_latin  nrefs:var|case:mixed|eff:yes|nc:6|nw:0|space:no|version:2.6.0; over the samples with a letter of another script in a
+                    reference, the best reference of each
+
 Both equal sacrebleu 2 to the last digits; an empty reference is taken as one, while sacrebleu drops it.
 """
 
@@ -8,37 +11,39 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
 from collections.abc import Sequence
+from operator import add
 
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics import ngrams, ngrams_bleu
+from genlevel_language import translation_words
 
-COLUMNS = {"sacre": Column("i8", (10,)), "chrf": Column("i8", (18,)), "not_latin": Column("u1")}
-"""Matches and totals of orders 1 to 4 and both lengths; n-grams of output, reference and both for each of 6 orders; whether chrF counts."""
+COLUMNS = {"sacre": Column("i8", (10,)), "chrf": Column("i8", (18,), ragged=True)}
+"""Matches and totals of orders 1 to 4 and both lengths; where chrF counts, n-grams of output, reference and both for each of 6 orders."""
 
 _ORDERS = 6
 _BETA_SQUARED = 4.0
 _NOT_LATIN = re.compile(
     "[\u0370-\u1dff\u1f00-\u1fff\u2c00-\u2c5f\u2c80-\u2dff\u3040-\ud7ff\uf900-\ufaff\ufb1d-\ufefe\U00010000-\U0001efff\U00020000-\U0003ffff]"
 )
-_13A = (
-    (re.compile(r"([\{-\~\[-\` -\&\(-\+\:-\@\/])"), r" \1 "),
-    (re.compile(r"([^0-9])([\.,])"), r"\1 \2 "),
-    (re.compile(r"([\.,])([^0-9])"), r" \1 \2"),
-    (re.compile(r"([0-9])(-)"), r"\1 \2 "),
-)
-_ENTITIES = (("&quot;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
+
+
+def not_latin(references: Sequence[str]) -> bool:
+    """Whether any of them has a letter of another script.
+
+    >>> not_latin(["naïve", "日本"]), not_latin(["naïve – 3 €"])
+    (True, False)
+    """
+    return any(not reference.isascii() and _NOT_LATIN.search(reference) is not None for reference in references)
 
 
 def observe(prediction: str, references: Sequence[str]) -> Row:
     """The columns of one sample."""
-    counts = ngrams_bleu.counts(words_13a(prediction), [words_13a(reference) for reference in references])
-    not_latin = any(_NOT_LATIN.search(reference) for reference in references)
+    cut = translation_words.words_13a
+    counts = ngrams_bleu.counts(cut(prediction), [cut(reference) for reference in references])
     return {
-        "sacre": [*counts.matches, *counts.totals, counts.hypothesis_length, counts.reference_length],
-        "chrf": _chrf_counts(prediction, references) if not_latin else [0] * (3 * _ORDERS),
-        "not_latin": int(not_latin),
+        "sacre": (*counts.matches, *counts.totals, counts.hypothesis_length, counts.reference_length),
+        "chrf": [_chrf_counts(prediction, references)] if not_latin(references) else [],
     }
 
 
@@ -46,26 +51,16 @@ def companions(rows: Rows) -> dict[str, float]:
     """sacreBLEU of all samples; chrF of those whose references are not Latin, if there are any."""
     totals = rows.column("sacre").sum(axis=0).tolist()
     found = {"sacrebleu": smoothed(totals[:4], totals[4:8], totals[8], totals[9])}
-    chosen = rows.column("not_latin") > 0
-    if chosen.any():
-        found["chrf_not_latin"] = chrf(rows.column("chrf")[chosen].sum(axis=0).tolist())
+    chosen = rows.values["chrf"]
+    if len(chosen):
+        found["chrf_not_latin"] = chrf(chosen.sum(axis=0).tolist())
     return found
 
 
-def words_13a(text: str) -> list[str]:
-    """Words as mteval-v13a cuts them.
-
-    >>> words_13a("It's 3.5%, (he said).")
-    ["It's", '3.5', '%', ',', '(', 'he', 'said', ')', '.']
-    """
-    text = text.rstrip().replace("<skipped>", "").replace("-\n", "").replace("\n", " ")
-    if "&" in text:
-        for entity, character in _ENTITIES:
-            text = text.replace(entity, character)
-    text = f" {text} "
-    for pattern, replacement in _13A:
-        text = pattern.sub(replacement, text)
-    return text.split()
+def length_ratio(rows: Rows) -> float:
+    """Words of all outputs to words of the references nearest in length, as sacreBLEU counts them."""
+    length, wanted = rows.column("sacre")[:, 8:].sum(axis=0).tolist()
+    return ngrams.ratio(length, wanted)
 
 
 def smoothed(matches: Sequence[int], totals: Sequence[int], hypothesis_length: int, reference_length: int) -> float:
@@ -83,28 +78,19 @@ def smoothed(matches: Sequence[int], totals: Sequence[int], hypothesis_length: i
 
 def _chrf_counts(prediction: str, references: Sequence[str]) -> list[int]:
     """Counts against the reference with the best chrF, the first of equals."""
-    hypothesis = "".join(prediction.split())
-    grams = [_grams(hypothesis, order) for order in range(1, _ORDERS + 1)]
-    best, score = [0] * (3 * _ORDERS), -1.0
-    for reference in references:
-        counts = _against(grams, "".join(reference.split()))
-        value = chrf(counts)
-        if value > score:
-            best, score = counts, value
-    return best
+    own = "".join(prediction.split())
+    each = [_against(own, "".join(reference.split())) for reference in references]
+    return max(each, key=chrf) if len(each) > 1 else each[0]
 
 
-def _against(grams: Sequence[Counter[str]], reference: str) -> list[int]:
+def _against(text: str, reference: str) -> list[int]:
     counts: list[int] = []
-    for order, own in enumerate(grams, 1):
-        other = _grams(reference, order)
+    own, other = list(text), list(reference)
+    for order in range(1, _ORDERS + 1):
         # Without n-grams in the reference those of the output are not held against it.
-        counts += [own.total() if other else 0, other.total(), sum((own & other).values())]
+        counts += [len(own) if other else 0, len(other), ngrams.overlap(own, other)]
+        own, other = list(map(add, own, text[order:])), list(map(add, other, reference[order:]))
     return counts
-
-
-def _grams(text: str, order: int) -> Counter[str]:
-    return Counter(text[place : place + order] for place in range(len(text) - order + 1))
 
 
 def chrf(counts: Sequence[int]) -> float:

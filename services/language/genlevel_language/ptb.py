@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from genlevel_language.word_cache import WordCache
+
 # Marks that Python counts to no word: combining accents, vowel signs of Indic scripts, points of Hebrew and Arabic.
 _MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff\u200c\u200d"
 _WORD = rf"[\w{_MARKS}]"
@@ -47,6 +49,7 @@ _REPLACED = {
     "(": "-lrb-", ")": "-rrb-", "[": "-lsb-", "]": "-rsb-", "{": "-lcb-", "}": "-rcb-", "£": "#", "€": "$", "¢": "cents",
     "½": "1/2", "¼": "1/4", "¾": "3/4",
 }  # fmt: skip
+_LOOKS_BACK = re.compile(r"\W['’]t", re.IGNORECASE)  # 't may belong to the word before, past punctuation that is left out
 _DROPPED = frozenset(["'", "''", "`", "``", ".", "?", "!", ",", ":", "-", "--", "...", ";", '"', "‘", "’", "“", "”", "–", "—", "…", "„", "«", "»"])
 
 
@@ -56,9 +59,19 @@ def words(text: str) -> list[str]:
     >>> words("The man's dog isn't here; it cannot be at 3.5% (U.S.).")
     ['the', 'man', "'s", 'dog', 'is', "n't", 'here', 'it', 'can', 'not', 'be', 'at', '3.5', '%', '-lrb-', 'u.s.', '-rrb-']
     """
+    parts = text.lower().split()
+    if not parts:
+        return []
+    if _LOOKS_BACK.search(text):
+        return _cut(" ".join(parts))
+    # What follows a word matters only as something that follows: a letter with a full stop is an initial unless it is the last word.
+    return [*_MIDDLES.tokens(parts[:-1]), *_ENDS[parts[-1]]]
+
+
+def _cut(text: str) -> list[str]:
     found: list[str] = []
     # Every repetition in the expression ends where the next begins, so its time is linear.
-    for token in _TOKEN.findall(text.lower()):
+    for token in _TOKEN.findall(text):
         if token in _DROPPED or not token:
             continue
         plain = token.replace("’", "'") if "’" in token else token
@@ -73,6 +86,14 @@ def words(text: str) -> list[str]:
     return found
 
 
+def _middle(word: str) -> list[str]:
+    return _cut(f"{word} x")[:-1]
+
+
 def _is_picture(character: str) -> bool:
     # Stanford's tokenizer knows the characters of the basic plane only and leaves others out.
     return len(character) == 1 and ord(character) > 0xFFFF
+
+
+_MIDDLES = WordCache(_middle)
+_ENDS = WordCache(_cut)

@@ -8,11 +8,14 @@ coco         pycocoevalcap: tokens between single spaces; beta = 1.2; the best P
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics import lcs, ngrams
+from genlevel_language import beside, tokenizers
 
 _COCO_BETA_SQUARED = 1.2**2
 _ROUGE_PY_EPSILON = 1e-8
@@ -28,12 +31,34 @@ class Rouge(NamedTuple):
     f: float
 
 
+MAX_CHARACTER_PAIRS = 1 << 28
+"""Largest product of the lengths of output and references for which the F of characters stands beside."""
 ZERO = Rouge(0.0, 0.0, 0.0)
+COLUMNS = {**{name: Column("f8") for name in Rouge._fields}, "character_f": Column("f8", ragged=True), **beside.COLUMNS}
+"""Columns of a ROUGE metric; `character_f` has a value where a reference is not Latin."""
 
 
 def best(scores: Sequence[Rouge]) -> Rouge:
     """The one with the highest F; among equals the one with the highest precision."""
     return max(scores, key=lambda score: (score.f, score.precision))
+
+
+def beside_row(prediction: str, references: Sequence[str], measure: Callable[[Sequence[str], Sequence[str]], Rouge]) -> Row:
+    """The columns of what stands beside: F of characters in lower case where a reference is not Latin, and those of `beside`."""
+    found: list[float] = []
+    if beside.not_latin(references) and len(prediction) * sum(map(len, references)) <= MAX_CHARACTER_PAIRS:
+        own = tokenizers.characters(prediction.lower())
+        found = [max(measure(own, tokenizers.characters(reference.lower())).f for reference in references)]
+    return {"character_f": found, **beside.observe(prediction, references)}
+
+
+def companions(rows: Rows) -> dict[str, float]:
+    """What stands beside, of a whole task."""
+    found = {"length_ratio": beside.length_ratio(rows), **beside.companions(rows)}
+    values = rows.values["character_f"]
+    if len(values):
+        found["character_f_not_latin"] = 100.0 * math.fsum(values.tolist()) / len(values)
+    return found
 
 
 def of_counts(shared: int, predicted: int, expected: int) -> Rouge:

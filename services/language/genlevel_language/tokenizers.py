@@ -1,13 +1,33 @@
-"""How text becomes tokens. NLTK is imported on first use."""
+"""How text becomes tokens, under one name for all metrics.
+
+    nltk        words of NLTK's `word_tokenize(text, preserve_line=True)`: Treebank rules over the whole text. The sentence splitter that
+                `word_tokenize` runs first needs the data `punkt_tab`, which no package ships. Without it only the last full stop of the
+                text is cut off its word; those of inner sentences stay ("sat. It" gives "sat." and "It")
+    whitespace  words between white space
+    char        every character that is not white space
+    ptb         Penn Treebank words in lower case without punctuation, as caption evaluation counts them
+    13a         as sacreBLEU: mteval-v13a, the default of translation papers
+    zh          as sacreBLEU: each Chinese character alone, the rest as 13a
+    intl        as sacreBLEU: mteval-v14, punctuation and symbols of every script apart
+    unicode     Unicode's default word boundaries; each Han and Kana character alone
+    code        identifiers, numbers, operators, string literals and commands of LaTeX
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
-from functools import cache, lru_cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, Literal
 
-from genlevel_language import ptb
+from genlevel_language import ptb, segment, translation_words, treebank
+from genlevel_language.word_cache import WordCache
+
+Tokenizer = Literal["nltk", "whitespace", "char", "ptb", "13a", "zh", "intl", "unicode", "code"]
+RougeTokenizer = Literal[Tokenizer, "ascii"]
+Normalisation = Literal["none", "nfkc", "arabic"]
+"""`arabic`: NFKC, without vowel signs and lengthening strokes."""
 
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 # Lower-cases letters and turns all but letters and digits into spaces: for ASCII text three times as fast as the expression.
@@ -30,36 +50,33 @@ def ascii_words(text: str, stemmer: bool) -> list[str]:
     ['run', 'dog', '3', 'na', 've']
     """
     words = text.translate(_ASCII_TABLE).split() if text.isascii() else _ASCII_WORD.findall(text.lower())
-    return [_stem(word) if len(word) > 3 else word for word in words] if stemmer else words
+    return _STEMS.tokens(words) if stemmer else words
 
 
-def nltk_words(text: str) -> list[str]:
-    """Words of NLTK's `word_tokenize(text, preserve_line=True)`: Treebank rules over the whole text.
-
-    The sentence splitter that `word_tokenize` runs first needs the data `punkt_tab`, which no package ships. Without it only the
-    last full stop of the text is cut off its word; those of inner sentences stay ("sat. It" gives "sat." and "It").
-
-    >>> nltk_words("It isn't here.")
-    ['It', 'is', "n't", 'here', '.']
-    """
-    words: list[str] = _word_tokenizer().tokenize(text)
-    return words
-
-
-def cut(text: str, tokenizer: str, lowercase: bool = False) -> list[str]:
+def cut(text: str, tokenizer: str, lowercase: bool = False, normalisation: str = "none") -> list[str]:
     """The tokens a metric's parameters ask for; `ptb` is in lower case anyway.
 
     >>> cut("A dog's bowl.", "ptb"), cut("A b", "whitespace", lowercase=True)
     (['a', 'dog', "'s", 'bowl'], ['a', 'b'])
     """
+    text = normalised(text, normalisation)
     return _TOKENIZERS[tokenizer](text.lower() if lowercase else text)
 
 
-@cache
-def _word_tokenizer() -> Any:
-    from nltk.tokenize.destructive import NLTKWordTokenizer
+def rouge_words(text: str, tokenizer: str, stemmer: bool = False, normalisation: str = "none") -> list[str]:
+    """The tokens ROUGE counts, in lower case: `ascii` as package `rouge_score`, or one of the others.
 
-    return NLTKWordTokenizer()
+    >>> rouge_words("Déjà vu", "ascii"), rouge_words("Déjà vu", "unicode")
+    (['d', 'j', 'vu'], ['déjà', 'vu'])
+    """
+    if tokenizer == "ascii":
+        return ascii_words(normalised(text, normalisation), stemmer)
+    return cut(text, tokenizer, lowercase=True, normalisation=normalisation)
+
+
+def normalised(text: str, normalisation: str) -> str:
+    """Text in the form a metric's parameters ask for."""
+    return text if normalisation == "none" else _NORMALISATIONS[normalisation](text)
 
 
 @cache
@@ -69,15 +86,16 @@ def _porter() -> Any:
     return PorterStemmer()
 
 
-@lru_cache(maxsize=1 << 16)
-def _stem(word: str) -> str:
-    stem: str = _porter().stem(word)
-    return stem
-
-
+_STEMS = WordCache(lambda word: [_porter().stem(word) if len(word) > 3 else word])
+_NORMALISATIONS: dict[str, Callable[[str], str]] = {"nfkc": partial(unicodedata.normalize, "NFKC"), "arabic": segment.arabic}
 _TOKENIZERS: dict[str, Callable[[str], list[str]]] = {
-    "nltk": nltk_words,
+    "nltk": treebank.words,
     "whitespace": str.split,
-    "character": characters,
+    "char": characters,
     "ptb": ptb.words,
+    "13a": translation_words.words_13a,
+    "zh": translation_words.words_zh,
+    "intl": translation_words.words_intl,
+    "unicode": segment.unicode_words,
+    "code": segment.code_tokens,
 }

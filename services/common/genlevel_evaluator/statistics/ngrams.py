@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
+from itertools import chain
 
 Token = Hashable
 
@@ -24,8 +25,23 @@ def overlap(left: Iterable[Token], right: Iterable[Token]) -> int:
     >>> overlap("a b b".split(), "b b b".split())
     2
     """
-    counts = Counter(right)
-    return sum(min(count, counts[token]) for token, count in Counter(left).items() if token in counts)
+    return clipped_tokens(list(left), [list(right)])
+
+
+def clipped_tokens(hypothesis: Sequence[Token], references: Sequence[Sequence[Token]]) -> int:
+    """Tokens of the hypothesis found in the references, each at most as often as in the reference that has most of it.
+
+    >>> clipped_tokens("the the the cat".split(), ["the cat".split(), "the the".split()])
+    3
+    """
+    found = set(hypothesis).intersection(*references) if len(references) == 1 else set(hypothesis).intersection(chain(*references))
+    total = len(found)
+    if total and total < len(hypothesis):
+        repeated = [(token, count) for token, count in Counter(hypothesis).items() if count > 1 and token in found]
+        if repeated:
+            limits = [Counter(reference).get for reference in references]
+            total += sum([min(count, max([limit(token, 0) for limit in limits])) - 1 for token, count in repeated])
+    return total
 
 
 def clipped_matches(hypothesis: Sequence[Token], references: Sequence[Sequence[Token]], order: int = 1) -> int:

@@ -11,15 +11,17 @@ c is the number of words of the output, r of the reference, matches the words fo
     tokenizer=nltk                       NLTK's Treebank words of the whole text (`word_tokenize(preserve_line=True)`): its sentence
                                          splitter needs data that no package ships, so full stops inside a text stay on their word
     tokenizer=whitespace                 code, LaTeX, SQL, HTML, and captions
-    tokenizer=character                  Chinese and Japanese
-    tokenizer=ptb                        words as caption evaluation counts them (bleu_4)
+    tokenizer=char                       Chinese and Japanese
+    tokenizer=ptb, 13a, zh, intl, unicode, code    as tokenizers.py says; the same in bleu_4, cider and ROUGE
+    normalisation=nfkc, arabic           compatibility forms; arabic also takes off vowel signs and lengthening strokes
 
     Direction     higher is better
     Range         [0, 100]
     Unit          percent
     Pooling       sample, or corpus by parameter
     Sample        prediction and references, all text
-    State         rows (matches, hypothesis_length, reference_length), keyed by sample; serves both poolings
+    State         rows (matches, hypothesis_length, reference_length, the counts of sacreBLEU and chrF), keyed by sample; serves both
+                  poolings
     Undefined     no sample has a reference: no_reference
     Source        Papineni et al. (2002)
     Checked with  nltk sentence_bleu and corpus_bleu, sacrebleu BLEU(max_ngram_order=1, smooth_method="none"), the published
@@ -27,8 +29,9 @@ c is the number of words of the output, r of the reference, matches the words fo
     Differs from  pycocoevalcap by its 1e-15 and 1e-9 in numerator and denominator; corpus_bleu, which counts an empty output as
                   one wrong word, where sacrebleu, pycocoevalcap and we count none. Smoothing has no effect at order 1
 
->>> observe(Sample("1", "the the cat", ("the cat",)), Bleu1Parameters(tokenizer="whitespace"))
-{'matches': 2, 'hypothesis_length': 3, 'reference_length': 2}
+>>> row = observe(Sample("1", "the the cat", ("the cat",)), Bleu1Parameters(tokenizer="whitespace"))
+>>> row["matches"], row["hypothesis_length"], row["reference_length"]
+(2, 3, 2)
 
 Pooling is not averaging: see tests/language/test_bleu_1.py for two samples whose mean is 50 and whose pooled value is 91.
 """
@@ -47,7 +50,9 @@ from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics import ngrams, ngrams_bleu
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap, bootstrap_mean
-from genlevel_language import tokenizers
+from genlevel_language import beside, tokenizers
+
+_COUNTS = ("matches", "hypothesis_length", "reference_length")
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,9 @@ class Bleu1Parameters(Parameters):
     """Parameters of BLEU-1."""
 
     pooling: Literal["sample", "corpus"] = "sample"
-    tokenizer: Literal["nltk", "whitespace", "character", "ptb"] = "nltk"
+    tokenizer: tokenizers.Tokenizer = "nltk"
     lowercase: bool = False
+    normalisation: tokenizers.Normalisation = "none"
     references: Literal["best", "together"] = "best"
 
 
@@ -70,14 +76,15 @@ def _against(hypothesis: list[str], references: list[list[str]]) -> tuple[int, i
 
 
 def _statistics(prediction: str, references: tuple[str, ...], parameters: Bleu1Parameters) -> Row:
-    texts = (prediction, *references)
-    hypothesis, *tokens = [tokenizers.cut(text, parameters.tokenizer, parameters.lowercase) for text in texts]
+    how = (parameters.tokenizer, parameters.lowercase, parameters.normalisation)
+    hypothesis, *tokens = [tokenizers.cut(text, *how) for text in (prediction, *references)]
     if parameters.references == "together":
         best = _against(hypothesis, tokens)
     else:
         # Equal scores fall to the reference with more matches, then to the shorter one, so that their order plays no part.
-        best = max((_against(hypothesis, [one]) for one in tokens), key=lambda counts: (_bleu(*counts), counts[0], -counts[2]))
-    return dict(zip(("matches", "hypothesis_length", "reference_length"), best, strict=True))
+        each = [_against(hypothesis, [one]) for one in tokens]
+        best = max(each, key=lambda counts: (_bleu(*counts), counts[0], -counts[2])) if len(each) > 1 else each[0]
+    return {**dict(zip(_COUNTS, best, strict=True)), **beside.observe(prediction, references)}
 
 
 def observe(sample: Sample, parameters: Bleu1Parameters) -> Row:
@@ -96,8 +103,8 @@ def _each(rows: Rows) -> NDArray[np.float64]:
 
 
 def score(rows: Rows, parameters: Bleu1Parameters) -> Score:
-    """Mean or pooled value; the other one, precision, brevity penalty and length ratio beside."""
-    matches, length, wanted = (int(rows.column(name).sum()) for name in ("matches", "hypothesis_length", "reference_length"))
+    """Mean or pooled value; the other one, precision, brevity penalty, length ratio, sacreBLEU and chrF beside."""
+    matches, length, wanted = (int(rows.column(name).sum()) for name in _COUNTS)
     values = {"sample": 100.0 * math.fsum(_each(rows)) / len(rows), "corpus": 100.0 * _bleu(matches, length, wanted)}
     other = "corpus" if parameters.pooling == "sample" else "sample"
     companions = {
@@ -105,6 +112,7 @@ def score(rows: Rows, parameters: Bleu1Parameters) -> Score:
         "precision": 100.0 * ngrams.ratio(matches, length),
         "brevity_penalty": ngrams.brevity_penalty(length, wanted),
         "length_ratio": ngrams.ratio(length, wanted),
+        **beside.companions(rows),
     }
     return Score(values[parameters.pooling], companions=companions)
 
@@ -119,20 +127,20 @@ def interval(rows: Rows, parameters: Bleu1Parameters) -> Interval | None:
     """Bootstrap over samples."""
     if parameters.pooling == "sample":
         return bootstrap_mean(rows.keys, _each(rows), scale=100.0)
-    counts = [rows.column(name) for name in ("matches", "hypothesis_length", "reference_length")]
+    counts = [rows.column(name) for name in _COUNTS]
     return bootstrap(rows.keys, np.column_stack(counts).astype(np.float64), _pooled)
 
 
 METRIC = Metric(
     id="bleu_1",
-    version=1,
+    version=2,
     input_kind="text",
     unit="percent",
     higher_is_better=True,
     value_range=(0.0, 100.0),
     pooling="sample",
     parameters=Bleu1Parameters,
-    columns={name: Column("i8") for name in ("matches", "hypothesis_length", "reference_length")},
+    columns={name: Column("i8") for name in _COUNTS} | beside.COLUMNS,
     observe=observe,
     score=score,
     missing=missing,

@@ -6,7 +6,7 @@ p_n is the share of the outputs' n-grams found in their references, each at most
 the number of words of all outputs, r the sum of the reference lengths nearest to each. Not smoothed: an order without a match gives 0.
 
     tokenizer=ptb         Penn Treebank words in lower case without punctuation, as pycocoevalcap prepares captions and answers
-    tokenizer=whitespace  words already cut; also nltk and character, as in bleu_1; `lowercase` for these
+    tokenizer=whitespace  words already cut; the others and `normalisation` as in bleu_1; `lowercase` for all
 
     Direction     higher is better
     Range         [0, 100]
@@ -29,7 +29,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,13 +47,14 @@ _ORDERS = 4
 class Bleu4Parameters(Parameters):
     """Parameters of BLEU-4."""
 
-    tokenizer: Literal["ptb", "whitespace", "nltk", "character"] = "ptb"
+    tokenizer: tokenizers.Tokenizer = "ptb"
     lowercase: bool = False
+    normalisation: tokenizers.Normalisation = "none"
 
 
 def _row(prediction: str, references: Sequence[str], parameters: Bleu4Parameters) -> Row:
-    texts = (prediction, *references)
-    hypothesis, *tokens = [tokenizers.cut(text, parameters.tokenizer, parameters.lowercase) for text in texts]
+    how = (parameters.tokenizer, parameters.lowercase, parameters.normalisation)
+    hypothesis, *tokens = [tokenizers.cut(text, *how) for text in (prediction, *references)]
     counts = ngrams_bleu.counts(hypothesis, tokens, _ORDERS)
     lengths = (counts.hypothesis_length, counts.reference_length)
     return {"matches": counts.matches, "totals": counts.totals, "lengths": lengths, **beside.observe(prediction, references)}
@@ -100,7 +100,7 @@ def samples(rows: Rows, parameters: Bleu4Parameters) -> NDArray[np.float64]:
 
 METRIC = Metric(
     id="bleu_4",
-    version=1,
+    version=2,
     input_kind="text",
     unit="percent",
     higher_is_better=True,

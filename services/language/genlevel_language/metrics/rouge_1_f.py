@@ -5,15 +5,17 @@
 shared counts repeated words. Of several references the one with the highest F counts.
 
     tokenizer=ascii  lower-case ASCII letters and digits; with `stemmer` words of four letters and more by Porter. Other scripts have
-                     no words at all then and score 0, in the published values too; `character_f` is given beside for them
-    tokenizer=char   lower-case characters without white space
+                     no words at all then and score 0, in the published values too; for samples whose references are of another
+                     script the F of characters stands beside, as `character_f_not_latin`
+    tokenizer=char   lower-case characters without white space; zh, unicode and the others as in bleu_1, in lower case; `normalisation`
+                     as there
 
     Direction     higher is better
     Range         [0, 100]
     Unit          percent
     Pooling       sample: mean over samples
     Sample        prediction and references, all text
-    State         rows (precision, recall, f, character_f, reference_words), keyed by sample
+    State         rows (precision, recall, f, F of characters, reference_words, the counts of sacreBLEU and chrF), keyed by sample
     Undefined     no sample has a reference: no_reference
     Source        Lin (2004)
     Checked with  rouge_score.rouge_scorer.RougeScorer(["rouge1"], use_stemmer=True)
@@ -24,13 +26,13 @@ shared counts repeated words. Of several references the one with the highest F c
 (1.0, 0.6667, 0.8)
 >>> row = observe(Sample("1", "你好", ("你好",)), Rouge1Parameters())
 >>> row["f"], row["character_f"]
-(0.0, 1.0)
+(0.0, [1.0])
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
@@ -43,36 +45,38 @@ from genlevel_language import means, rouge, tokenizers
 class Rouge1Parameters(Parameters):
     """Parameters of ROUGE-1. `stemmer` is for tokenizer=ascii."""
 
-    tokenizer: Literal["ascii", "char"] = "ascii"
+    tokenizer: tokenizers.RougeTokenizer = "ascii"
     stemmer: bool = True
+    normalisation: tokenizers.Normalisation = "none"
 
 
 def _words(text: str, parameters: Rouge1Parameters) -> list[str]:
-    if parameters.tokenizer == "char":
-        return tokenizers.characters(text.lower())
-    return tokenizers.ascii_words(text, parameters.stemmer)
+    return tokenizers.rouge_words(text, parameters.tokenizer, parameters.stemmer, parameters.normalisation)
+
+
+def _row(prediction: str, references: Sequence[str], parameters: Rouge1Parameters) -> Row:
+    words, tokens = _words(prediction, parameters), [_words(reference, parameters) for reference in references]
+    return {
+        **rouge.best([rouge.unigrams(words, reference) for reference in tokens])._asdict(),
+        "reference_words": max(map(len, tokens)),
+        **rouge.beside_row(prediction, references, rouge.unigrams),
+    }
 
 
 def observe(sample: Sample, parameters: Rouge1Parameters) -> Row:
     """One sample."""
-    references = [_words(reference, parameters) for reference in sample.references]
-    words = _words(sample.prediction, parameters)
-    score = rouge.best([rouge.unigrams(words, reference) for reference in references])
-    characters = tokenizers.characters(sample.prediction.lower())
-    by_character = [rouge.unigrams(characters, tokenizers.characters(reference.lower())) for reference in sample.references]
-    return {**score._asdict(), "character_f": rouge.best(by_character).f, "reference_words": max(map(len, references))}
+    return _row(sample.prediction, sample.references, parameters)
 
 
 def missing(sample: Sample, parameters: Rouge1Parameters) -> Row:
-    """A missing prediction shares nothing."""
-    words = max(len(_words(reference, parameters)) for reference in sample.references)
-    return {**rouge.ZERO._asdict(), "character_f": 0.0, "reference_words": words}
+    """A missing prediction is an empty one: it shares nothing."""
+    return _row("", sample.references, parameters)
 
 
 def score(rows: Rows, parameters: Rouge1Parameters) -> Score:
-    """Mean F, with mean precision, recall and character F beside."""
+    """Mean F; mean precision and recall, F of characters, length ratio, sacreBLEU and chrF beside."""
     del parameters
-    companions = {name: means.percent(rows, name) for name in ("precision", "recall", "character_f")}
+    companions = {name: means.percent(rows, name) for name in ("precision", "recall")} | rouge.companions(rows)
     warnings = ("reference_without_words",) if not rows.column("reference_words").all() else ()
     return Score(means.percent(rows, "f"), companions=companions, warnings=warnings)
 
@@ -85,14 +89,14 @@ def interval(rows: Rows, parameters: Rouge1Parameters) -> Interval | None:
 
 METRIC = Metric(
     id="rouge_1_f",
-    version=1,
+    version=2,
     input_kind="text",
     unit="percent",
     higher_is_better=True,
     value_range=(0.0, 100.0),
     pooling="sample",
     parameters=Rouge1Parameters,
-    columns={**{name: Column("f8") for name in ("precision", "recall", "f", "character_f")}, "reference_words": Column("i8")},
+    columns={**rouge.COLUMNS, "reference_words": Column("i8")},
     observe=observe,
     score=score,
     missing=missing,

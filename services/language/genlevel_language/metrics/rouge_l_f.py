@@ -7,7 +7,7 @@ Three packages give three values under this name, so the parameter `impl` says w
     rouge_py     package `rouge` (the rows labelled "Rouge-L f"): white space, case kept, sentences cut at ".", union of the LCS of all
                  pairs of sentences, counts of distinct words, b = 1
     rouge_score  package `rouge_score` (the rows labelled "ROUGE-L"): lower-case ASCII words, `stemmer` off unless asked for, b = 1;
-                 tokenizer=char for other scripts
+                 tokenizer=char, zh, unicode and others for other scripts, as in rouge_1_f
     coco         pycocoevalcap: b = 1.2, best P and best R over the references
 
     Direction     higher is better
@@ -15,7 +15,7 @@ Three packages give three values under this name, so the parameter `impl` says w
     Unit          percent
     Pooling       sample: mean over samples; the reference with the highest F counts
     Sample        prediction and references, all text
-    State         rows (precision, recall, f), keyed by sample
+    State         rows (precision, recall, f, F of characters, the counts of sacreBLEU and chrF), keyed by sample
     Undefined     no sample has a reference: no_reference
     Source        Lin (2004), and the three packages
     Checked with  rouge 1.0, rouge_score 0.1, and the published arithmetic of pycocoevalcap
@@ -30,12 +30,13 @@ The three on one pair:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
-from genlevel_evaluator.states import Column, Row, Rows
+from genlevel_evaluator.states import Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval
 from genlevel_language import means, rouge, tokenizers
 
@@ -45,44 +46,46 @@ class RougeLParameters(Parameters):
     """Parameters of ROUGE-L. `tokenizer` and `stemmer` are for impl=rouge_score."""
 
     impl: Literal["rouge_py", "rouge_score", "coco"] = "rouge_py"
-    tokenizer: Literal["ascii", "char"] = "ascii"
+    tokenizer: tokenizers.RougeTokenizer = "ascii"
     stemmer: bool = False
+    normalisation: tokenizers.Normalisation = "none"
 
     def __post_init__(self) -> None:
         if self.impl != "rouge_score" and (self.tokenizer != "ascii" or self.stemmer):
             raise ValueError("tokenizer and stemmer need impl=rouge_score")
 
 
-def _words(text: str, parameters: RougeLParameters) -> list[str]:
-    if parameters.tokenizer == "char":
-        return tokenizers.characters(text.lower())
-    return tokenizers.ascii_words(text, parameters.stemmer)
-
-
-def _best(prediction: str, references: tuple[str, ...], parameters: RougeLParameters) -> rouge.Rouge:
+def _best(prediction: str, references: Sequence[str], parameters: RougeLParameters) -> rouge.Rouge:
+    if parameters.impl == "rouge_score":
+        how = (parameters.tokenizer, parameters.stemmer, parameters.normalisation)
+        words = tokenizers.rouge_words(prediction, *how)
+        return rouge.best([rouge.subsequence(words, tokenizers.rouge_words(reference, *how)) for reference in references])
+    left, *rights = [tokenizers.normalised(text, parameters.normalisation) for text in (prediction, *references)]
     if parameters.impl == "coco":
-        return rouge.coco(prediction, references)
-    if parameters.impl == "rouge_py":
-        return rouge.best([rouge.rouge_py(prediction, reference) for reference in references])
-    words = _words(prediction, parameters)
-    return rouge.best([rouge.subsequence(words, _words(reference, parameters)) for reference in references])
+        return rouge.coco(left, rights)
+    return rouge.best([rouge.rouge_py(left, right) for right in rights])
+
+
+def _row(prediction: str, references: Sequence[str], parameters: RougeLParameters) -> Row:
+    return {**_best(prediction, references, parameters)._asdict(), **rouge.beside_row(prediction, references, rouge.subsequence)}
 
 
 def observe(sample: Sample, parameters: RougeLParameters) -> Row:
     """One sample."""
-    return _best(sample.prediction, sample.references, parameters)._asdict()
+    return _row(sample.prediction, sample.references, parameters)
 
 
 def missing(sample: Sample, parameters: RougeLParameters) -> Row:
     """A missing prediction shares nothing."""
-    del sample, parameters
-    return rouge.ZERO._asdict()
+    del parameters
+    return {**rouge.ZERO._asdict(), **rouge.beside_row("", sample.references, rouge.subsequence)}
 
 
 def score(rows: Rows, parameters: RougeLParameters) -> Score:
-    """Mean F, with mean precision and recall beside."""
+    """Mean F; mean precision and recall, F of characters, length ratio, sacreBLEU and chrF beside."""
     del parameters
-    return Score(means.percent(rows, "f"), companions={name: means.percent(rows, name) for name in ("precision", "recall")})
+    companions = {name: means.percent(rows, name) for name in ("precision", "recall")} | rouge.companions(rows)
+    return Score(means.percent(rows, "f"), companions=companions)
 
 
 def interval(rows: Rows, parameters: RougeLParameters) -> Interval | None:
@@ -93,14 +96,14 @@ def interval(rows: Rows, parameters: RougeLParameters) -> Interval | None:
 
 METRIC = Metric(
     id="rouge_l_f",
-    version=1,
+    version=2,
     input_kind="text",
     unit="percent",
     higher_is_better=True,
     value_range=(0.0, 100.0),
     pooling="sample",
     parameters=RougeLParameters,
-    columns={name: Column("f8") for name in ("precision", "recall", "f")},
+    columns=rouge.COLUMNS,
     observe=observe,
     score=score,
     missing=missing,
