@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from genlevel_orchestrator.bundle.violations import Fault
+
+INTENT_PARTS = ("action", "object", "location")
+
 
 def adapt(value: Any, kind: str) -> Any:
     """The value in the form of its kind; unchanged when it has that form, or one that nobody knows."""
@@ -81,6 +85,47 @@ def spans(value: Any) -> Any:
     if not all(isinstance(text, str) for texts in groups.values() for text in texts):
         return value
     return [{"text": text, "type": kind} for kind, texts in groups.items() for text in texts]
+
+
+def joined(value: list[Any]) -> Any:
+    """A list of words as one text, between them ``<p>``; a list of anything else as it is.
+
+    >>> joined(["bright", 3]), joined([["x"]])
+    ('bright<p>3', [['x']])
+    """
+    return "<p>".join(map(str, value)) if all(isinstance(item, str | int | float) for item in value) else value
+
+
+def intents(values: list[Any], maps: Mapping[str, Any]) -> list[Any]:
+    """Spoken intents written as three indices become their names, with spaces and with commas; the indices stay accepted.
+
+    >>> maps = {"action": {"0": "activate"}, "object": {"2": "lights"}, "location": {"1": "kitchen"}}
+    >>> intents(["0 2 1"], maps)
+    ['activate lights kitchen', 'activate, lights, kitchen', '0 2 1']
+
+    Raises:
+        Fault: an index that the annotation does not name.
+    """
+    found: list[Any] = []
+    for value in values:
+        parts = value.replace(",", " ").split() if isinstance(value, str) else []
+        if len(parts) == len(INTENT_PARTS) and all(part.isdigit() for part in parts):
+            names = [_intent(maps.get(kind), part, kind) for kind, part in zip(INTENT_PARTS, parts, strict=True)]
+            found += [" ".join(names), ", ".join(names)]
+        found.append(value)
+    return found
+
+
+def _intent(names: Any, index: str, kind: str) -> str:
+    """The name of an index; the maps hold names by index and indices by name."""
+    entries = names if isinstance(names, Mapping) else {}
+    name = entries.get(index)
+    if isinstance(name, str):
+        return name
+    by_name = next((key for key, value in entries.items() if str(value) == index and not key.isdigit()), None)
+    if by_name is None:
+        raise Fault("BAD_INTENT", f"intent_label.{kind} names no index {index}", "add it to the annotation's intent_label")
+    return str(by_name)
 
 
 _ADAPTERS: dict[str, Callable[[Any], Any]] = {"boxes": boxes, "text": text, "labels": labels, "spans": spans}

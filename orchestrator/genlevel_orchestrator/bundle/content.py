@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genlevel_orchestrator.bundle import fields
-from genlevel_orchestrator.bundle.adapters import adapt
+from genlevel_orchestrator.bundle.adapters import adapt, intents, joined
 from genlevel_orchestrator.bundle.fields import MISSING, Form
 from genlevel_orchestrator.bundle.media import MediaBase, MediaFile, MediaFolder
 from genlevel_orchestrator.bundle.samples import RawSample
@@ -90,6 +90,7 @@ class Reader:
         names: how the two files are shown in issues.
         excluded: keys that cannot be scored because the annotation contradicts itself.
         digests: whether files are read and hashed; without, only their presence is checked.
+        envelope: what the annotation says beside its samples.
     """
 
     form: Form
@@ -98,14 +99,19 @@ class Reader:
     sample_type: str = ""
     names: tuple[str, str] = ("prediction.json", "annotation.json")
     excluded: frozenset[str] = frozenset()
+    envelope: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, raw: RawSample) -> tuple[Sample | None, list[IssueRecord]]:
         """The sample, or None when its reference is at fault, and what is wrong with it."""
         if raw.key in self.excluded:
             fault = Fault("DUPLICATE_ID", "the annotation holds two different samples of this id", "keep one")
             return None, [self._issue(raw, "reference", fault, "")]
+        if "annotation" in raw.faults:
+            return None, [self._issue(raw, "reference", raw.faults["annotation"], "")]
         place, values = ("", []) if self.form.judgement else fields.referenced(raw.annotation, self.form, self.sample_type)
         try:
+            if self.form.kind == "text" and isinstance(maps := self.envelope.get("intent_label"), Mapping):
+                values = intents(values, maps)
             references = tuple(self.content(value, "reference") for value in values)
         except Fault as fault:
             return None, [self._issue(raw, "reference", fault, place)]
@@ -113,9 +119,11 @@ class Reader:
         presence = raw.annotation.get("presence")
         if presence not in PRESENCES:
             presence = self._presence(prediction, references)
-        return Sample(raw.key, prediction, references, fields.attributes(raw.annotation, self.form.kind), presence), issues
+        return Sample(raw.key, prediction, references, fields.attributes(raw.annotation, self.form.kind, self.envelope), presence), issues
 
     def _prediction(self, raw: RawSample) -> tuple[Content | None, list[IssueRecord]]:
+        if "predictions" in raw.faults:
+            return None, [self._issue(raw, "prediction", raw.faults["predictions"], "")]
         if raw.prediction is None:
             return None, []
         place, value = fields.predicted(raw.prediction, self.form, self.sample_type)
@@ -142,6 +150,8 @@ class Reader:
         if fields.is_media(value) or (paths and isinstance(value, str)):
             found = base.open(value, self.form.folders)
             return Content(json=list(found.files)) if isinstance(found, MediaFolder) else Content(media=found)
+        if self.form.joined and isinstance(value, list):
+            value = joined(value)
         if isinstance(value, str):
             return Content(text=value)
         value = adapt(value, self.form.kind)

@@ -8,7 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
+
+from genlevel_orchestrator.catalogue.names import name_key
 
 MISSING = object()
 """Stands for a value that is not there; None is JSON's null."""
@@ -26,6 +29,7 @@ class Form:
         reference_lists: a list on the reference side is one answer, not several alternatives.
         media: places inside a list or object that hold a file, as JSON pointers in which ``*`` is any index.
         set_metric: samples may carry one side only.
+        joined: a list of words, on either side, is one answer of several parts; they travel as one text, between them ``<p>``.
     """
 
     kind: str
@@ -34,6 +38,7 @@ class Form:
     reference_lists: bool = False
     media: tuple[str, ...] = ()
     set_metric: bool = False
+    joined: bool = False
 
     @property
     def judgement(self) -> bool:
@@ -73,17 +78,20 @@ class Fields:
     id: tuple[str, ...]
     prediction: tuple[str, ...]
     types: Mapping[str, tuple[str, ...]]
-    first_value_types: tuple[str, ...]
+    silent_types: tuple[str, ...]
+    parameters: Mapping[str, Mapping[str, Mapping[str, Any]]]
     kinds: Mapping[str, tuple[str, ...]]
     attributes: tuple[str, ...]
     kind_attributes: Mapping[str, tuple[str, ...]]
+    attribute_aliases: Mapping[str, str]
+    shared: tuple[str, ...]
     longest_attribute: int
     media_folders: tuple[str, ...]
     frame_endings: tuple[str, ...]
 
     def paths(self, kind: str, sample_type: str) -> Iterator[str]:
         """Paths of the answer, in order of preference."""
-        yield from self.types.get(sample_type, ())
+        yield from self.types.get(name_key(sample_type), ())
         yield from self.kinds.get(kind, ())
         yield from self.kinds["any"]
 
@@ -95,11 +103,14 @@ def fields() -> Fields:
     return Fields(
         id=tuple(table["id"]),
         prediction=tuple(table["prediction"]),
-        types={name: tuple(paths) for name, paths in table["types"].items()},
-        first_value_types=tuple(table["first_value"]["types"]),
+        types={name_key(name): tuple(paths) for name, paths in table["types"].items()},
+        silent_types=tuple(table["first_value"]["not"]),
+        parameters={name_key(name): values for name, values in table["parameters"].items()},
         kinds={name: tuple(paths) for name, paths in table["kinds"].items()},
         attributes=tuple(table["attributes"]["names"]),
         kind_attributes={name: tuple(names) for name, names in table["attributes"]["kinds"].items()},
+        attribute_aliases=table["attributes"]["aliases"],
+        shared=tuple(table["attributes"]["shared"]),
         longest_attribute=table["attributes"]["longest"],
         media_folders=tuple(table["media"]["folders"]),
         frame_endings=tuple(table["media"]["frames"]),
@@ -119,6 +130,16 @@ def follow(value: Any, path: str) -> Any:
             return MISSING
         value = value[part]
     return value
+
+
+def type_parameters(sample_type: Any, metric: str) -> Mapping[str, Any]:
+    """Parameters of a metric that go with an annotation's ``type``.
+
+    >>> type_parameters("Relation Extraction", "micro_f1")
+    {'split': 'items'}
+    """
+    found = fields().parameters.get(name_key(sample_type) if isinstance(sample_type, str) else "", {})
+    return found.get(metric, {})
 
 
 def raw_id(sample: Mapping[str, Any]) -> tuple[str, Any]:
@@ -142,11 +163,17 @@ def answer(holder: Any, kind: str, sample_type: str = "") -> tuple[str, Any]:
         value = follow(holder, path)
         if value is not MISSING and value is not None:
             return "/" + path.replace(".", "/"), value
-    words = kind in ("labels", "text") and sample_type in fields().first_value_types
+    words = kind in ("labels", "text") and _takes_first(sample_type)
     if len(holder) == 1 or (holder and words):
         key, value = next(iter(holder.items()))
         return "/" + str(key), value
     return "", MISSING
+
+
+def _takes_first(sample_type: str) -> bool:
+    """Whether the reference of a type is the first value of ``output`` when no known key is there: the public rule for language."""
+    key = name_key(sample_type)
+    return bool(key) and key not in fields().types and not key.endswith(fields().silent_types)
 
 
 def predicted(entry: Mapping[str, Any], form: Form, sample_type: str = "") -> tuple[str, Any]:
@@ -173,26 +200,42 @@ def referenced(sample: Mapping[str, Any], form: Form, sample_type: str = "") -> 
         return "/reference", [sample["reference"]]
     holder: Any = sample.get("output")
     place = "/output"
-    if holder is None:
-        holder, place = {key: value for key, value in sample.items() if key not in _STRUCTURE}, ""
-        if not holder:
-            return "", []
-    below, value = answer(holder, form.kind, sample_type)
+    if "output" not in sample:
+        below, value = _beside(sample, form.kind, sample_type)
+        place = ""
+    else:
+        below, value = answer(holder, form.kind, sample_type)
     if value is MISSING or value is None:
         return place, []
-    if isinstance(value, list) and not form.reference_lists:
+    if isinstance(value, list) and not (form.reference_lists or form.joined):
         return place + below, [item for item in value if item is not None]
     return place + below, [value]
 
 
-def attributes(sample: Mapping[str, Any], kind: str = "") -> dict[str, Any]:
-    """The attributes that travel with a sample of an input kind.
+def _beside(sample: Mapping[str, Any], kind: str, sample_type: str) -> tuple[str, Any]:
+    """The answer on a sample that has no ``output``: only under a key that is known, as a lone question is none."""
+    holder = {key: value for key, value in sample.items() if key not in _STRUCTURE}
+    for path in fields().paths(kind, sample_type):
+        if (value := follow(holder, path)) is not MISSING and value is not None:
+            return "/" + path.replace(".", "/"), value
+    return "", MISSING
+
+
+def attributes(sample: Mapping[str, Any], kind: str = "", envelope: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """The attributes that travel with a sample of an input kind; what the annotation lists for all samples gives way to the sample's own.
 
     >>> attributes({"input": {"audio_file": "a.wav", "prompt": "What is heard?"}}, "verdict")
     {'prompt': 'What is heard?'}
+    >>> attributes({"input": {"choices": ["a", "b"]}}, "text", {"labels": ["x", "y"]})
+    {'labels': ['x', 'y'], 'options': ['a', 'b']}
     """
     table = fields()
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {name: envelope[name] for name in table.shared if isinstance(envelope.get(name), list)}
+    inside = sample.get("input")
+    named = inside if isinstance(inside, Mapping) else {}
+    for alias, name in table.attribute_aliases.items():
+        if alias in named and _travels(named[alias], table.longest_attribute):
+            found[name] = named[alias]
     for holder in (sample, sample.get("input")):
         if not isinstance(holder, Mapping):
             continue

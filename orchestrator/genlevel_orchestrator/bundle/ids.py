@@ -22,6 +22,8 @@ def key_of(value: Any) -> str:
         if not value or len(value) > LONGEST:
             what = "is empty" if not value else f"has {len(value)} characters"
             raise Fault("BAD_ID", f"the id {what}", f"write 1 to {LONGEST} characters")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise Fault("BAD_ID", "the id holds half of a surrogate pair", "write whole characters")
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

@@ -19,6 +19,7 @@ FILE_LIMIT = 512 << 20
 """Largest JSON file that is read, in bytes."""
 ELEMENT_LIMIT = 24 << 20
 """Largest sample, in bytes: a message to an evaluator holds at most 64 MiB."""
+HALF = "HALF_A_CHARACTER"
 _CHUNK = 1 << 18
 _BLANK = re.compile(r"[ \t\n\r]*")
 _BOM = b"\xef\xbb\xbf"
@@ -59,7 +60,7 @@ def decode(data: bytes) -> Any:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
         return value
     except UnicodeEncodeError:
-        raise Fault("HALF_A_CHARACTER", "a text holds half of a surrogate pair (\\ud800 to \\udfff alone)", "write whole characters") from None
+        raise Fault(HALF, "a text holds half of a surrogate pair (\\ud800 to \\udfff alone)", "write whole characters") from None
     except UnicodeDecodeError as error:
         raise Fault("NOT_UTF8", f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
     except RecursionError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from genlevel_orchestrator.bundle import ratings
-from genlevel_orchestrator.bundle.jsonstream import read_envelope
+from genlevel_orchestrator.bundle.jsonstream import SampleFile, read_envelope
 from genlevel_orchestrator.bundle.media import MediaBase
 from genlevel_orchestrator.bundle.violations import Fault, Violations
 from genlevel_orchestrator.catalogue import Catalogue, Task
@@ -18,6 +19,7 @@ from genlevel_orchestrator.errors import UserError
 
 PREDICTIONS = ("prediction.json", "predictions.json", "json/prediction.json")
 ANNOTATIONS = ("annotation.json", "annotations.json", "json/annotation.json", "json/annotation_v2.json")
+_STAMPED = re.compile(r"_[0-9]{12}\Z")
 
 
 @dataclass(frozen=True)
@@ -136,9 +138,18 @@ def _folders(root: Path, violations: Violations) -> Iterator[_Folder]:
                 severity="warning",
             )  # fmt: skip
         elif modality == "language":
-            yield from _tasks(child, modality, "language", violations)
+            yield from _languages(child, violations)
         else:
             yield from _paradigms(child, modality, violations)
+
+
+def _languages(folder: Path, violations: Violations) -> Iterator[_Folder]:
+    """Language has no paradigms; a bundle that divides it as the others is read all the same."""
+    parts = [child for child in _children(folder) if child.is_dir() and name_key(child.name) in ("comprehension", "generation")]
+    for place in (folder, *parts):
+        for task in _tasks(place, "language", "language", violations):
+            if task.path not in parts:
+                yield task
 
 
 def _paradigms(folder: Path, modality: str, violations: Violations) -> Iterator[_Folder]:
@@ -171,9 +182,9 @@ def _source(
     catalogue: Catalogue,
     violations: Violations,
 ) -> TaskSource | None:
-    predictions = _first(folder.path, PREDICTIONS)
+    predictions = _first(folder.path, PREDICTIONS) or _stamped(folder.path)
     holder = annotated.path if annotated is not None else folder.path
-    annotation = _annotation(holder) or _annotation(folder.path)
+    annotation = _annotation(holder, violations) or _annotation(folder.path, violations)
     if predictions is None and annotation is None:
         violations.add(
             folder.path, "EMPTY_TASK", "neither prediction.json nor annotation.json", "add them, or remove the folder",
@@ -203,12 +214,36 @@ def _first(folder: Path, names: Sequence[str]) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
-def _annotation(folder: Path) -> Path | None:
-    known = _first(folder, (*ANNOTATIONS, f"{folder.name}.json"))
-    if known is not None:
+def _stamped(folder: Path) -> Path | None:
+    """The last file named as the public audio predictor names its answers: ``<task>_<yymmddHHMMSS>.json``."""
+    found = [path for path in sorted(folder.glob("*.json")) if _STAMPED.search(path.stem)]
+    return found[-1] if found else None
+
+
+def _annotation(folder: Path, violations: Violations) -> Path | None:
+    """The annotation under any of the names public bundles use: a known one, the folder's, or the first other JSON file."""
+    if (known := _first(folder, ANNOTATIONS)) is not None:
         return known
-    others = [path for path in sorted(folder.glob("*.json")) if path.name not in PREDICTIONS and path.name not in ratings.NAMES]
-    return others[0] if len(others) == 1 else None
+    others = [path for path in sorted(folder.glob("*.json")) if path.name not in PREDICTIONS and not _STAMPED.search(path.stem)]
+    named = [path for path in others if name_key(path.stem) == name_key(folder.name)]
+    if named or len(others) < 2:
+        return next(iter(named or others), None)
+    held = [path for path in others if _holds_samples(path)]
+    if len(held) > 1:
+        violations.add(
+            held[0], "SEVERAL_ANNOTATIONS", f"{len(held)} files may be the annotation; the first by name counts",
+            "name it annotation.json", severity="warning",
+        )  # fmt: skip
+    return next(iter(held), None)
+
+
+def _holds_samples(path: Path) -> bool:
+    """Whether a file is an object with a list ``data``, as annotations are."""
+    file = SampleFile(path)
+    try:
+        return next(iter(file.scan()), None) is not None and file.prefix != ""
+    except Fault:
+        return False
 
 
 def _resolve(folder: _Folder, file: Path | None, catalogue: Catalogue, violations: Violations) -> Task | None:
@@ -217,7 +252,7 @@ def _resolve(folder: _Folder, file: Path | None, catalogue: Catalogue, violation
     named: Task | None = None
     name = _declared(file)
     if isinstance(name, str) and name.strip():
-        named, _ = _lookup(catalogue, folder, name)
+        named = _lookup(catalogue, folder, name)[0] or _lookup(catalogue, folder, name.strip().removesuffix("id"))[0]
     if named is not None and by_folder is not None and named is not by_folder:
         violations.add(
             file or folder.path, "TASK_NAME_MISMATCH", f"says {named.name!r}, the folder {by_folder.name!r}; the file counts",

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 from genlevel_orchestrator.bundle.fields import MISSING, fields, raw_id
 from genlevel_orchestrator.bundle.ids import key_of
 from genlevel_orchestrator.bundle.jsonstream import Element, SampleFile, decode
+from genlevel_orchestrator.bundle.rating_checks import problem
 from genlevel_orchestrator.bundle.rating_rows import LIMIT, Row, Sheet, read_rows
 from genlevel_orchestrator.bundle.violations import Fault, Violations
 
@@ -105,7 +106,7 @@ class RatingFile(SampleFile):
             key = self._key(row, submitted)
             if key is None:
                 continue
-            fault = row.fault or _problem(row.entry, sheet) or self._repeated(row, key, seen)
+            fault = row.fault or problem(row.entry, sheet) or self._repeated(row, key, seen)
             if fault is not None:
                 self._note(row, fault, key)
             items.setdefault(key, []).append(row.entry)
@@ -159,38 +160,3 @@ class RatingFile(SampleFile):
             return
         message = f"line {row.line}: {fault.message}" if row.line else fault.message
         self._violations.add(self.path, fault.code, message, fault.remedy, pointer=row.pointer, task_id=self._task_id, sample_id=key)
-
-
-def _problem(entry: Any, sheet: Sheet) -> Fault | None:
-    """What the evaluator will refuse of a judgement; it has the last word."""
-    if not isinstance(entry, Mapping):
-        return Fault("WRONG_FORM", f"the {sheet.noun} is not an object", f"write an object with {', '.join(sheet.columns)}")
-    rater = entry.get("rater")
-    if isinstance(rater, bool) or not isinstance(rater, str | int) or not str(rater).strip():
-        return Fault("NO_RATER", f"the {sheet.noun} names no rater", "say who gave it")
-    return _rating_problem(entry.get("score")) if "score" in sheet.columns else _vote_problem(entry)
-
-
-def _rating_problem(score: Any) -> Fault | None:
-    if isinstance(score, bool) or not isinstance(score, int | float):
-        return Fault("BAD_RATING", f"the rating is {json.dumps(score)}, not a number", "write a number from 1 to 5, or remove the line")
-    if not 1 <= score <= 5:
-        shown = f"{score:g}" if abs(score) < 1e15 else "of many digits"
-        return Fault("RATING_OUT_OF_RANGE", f"rating {shown} is outside 1 to 5", "give ratings from 1 to 5; other scales are not rescaled")
-    if 2 * score != int(2 * score):
-        return Fault("NOT_A_STEP", f"rating {score:g} is neither a whole nor a half step", "give each rater's own rating; means are no ratings")
-    return None
-
-
-def _vote_problem(entry: Mapping[str, Any]) -> Fault | None:
-    options = entry.get("options")
-    if not isinstance(options, list) or len(options) < 2 or not all(isinstance(name, str) and name.strip() for name in options):
-        return Fault("BAD_OPTIONS", "the vote does not say between which systems", "write two or more systems, in CSV as a|b")
-    if "choice" not in entry:
-        return Fault("NO_CHOICE", "the vote has no choice", "write the name of a system, or nothing (null) for a tie")
-    choice = entry["choice"]
-    if choice is not None and choice not in options:
-        return Fault("UNKNOWN_SYSTEM", f"the vote is for {choice!r}, which is none of {', '.join(options)}", "correct the name")
-    return None
-
-

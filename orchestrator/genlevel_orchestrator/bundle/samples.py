@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from array import array
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
 
-from genlevel_orchestrator.bundle.fields import MISSING, raw_id
+from genlevel_orchestrator.bundle.fields import MISSING
+from genlevel_orchestrator.bundle.identity import Identity
 from genlevel_orchestrator.bundle.ids import is_odd, key_of
-from genlevel_orchestrator.bundle.jsonstream import Element, SampleFile
+from genlevel_orchestrator.bundle.jsonstream import HALF, Element, SampleFile, decode
 from genlevel_orchestrator.bundle.layout import TaskSource
 from genlevel_orchestrator.bundle.ratings import RatingFile
 from genlevel_orchestrator.bundle.violations import Fault, Violations, pointer
@@ -43,6 +45,7 @@ class RawSample:
         prediction: its entry of prediction.json, None when there is none.
         annotation_pointer: place of the sample in annotation.json; likewise ``prediction_pointer``.
         size: bytes of both.
+        faults: why a side cannot be read, under ``annotation`` and ``predictions``.
     """
 
     key: str
@@ -51,6 +54,7 @@ class RawSample:
     annotation_pointer: str
     prediction_pointer: str
     size: int
+    faults: Mapping[str, Fault] = field(default_factory=dict)
 
 
 @dataclass
@@ -104,6 +108,7 @@ class TaskSamples:
         self._predictions = _predictions_of(source)
         self._annotated = Places.empty()
         self._predicted = Places.empty()
+        self._identity = Identity()
 
     @property
     def envelope(self) -> dict[str, Any]:
@@ -117,6 +122,10 @@ class TaskSamples:
             FileFault: one of the files cannot be used.
         """
         rows = self._load_annotation(violations)
+        try:
+            decode(json.dumps(self.envelope).encode())
+        except Fault as fault:
+            raise FileFault("annotation", fault) from None
         self._load_predictions(rows, violations)
         numeric = all(_INTEGER.match(key) for key in self.keys)
         by_value = [int(key) for key in self.keys] if numeric else self.keys
@@ -135,6 +144,7 @@ class TaskSamples:
                 self._repeated("annotation", element, key, self._annotated, rows[key][0], violations)
                 continue
             rows[key] = (len(self.keys), isinstance(raw, str))
+            self._identity.know(element.value, raw)
             self.keys.append(key)
             self._annotated.add(element)
             self._predicted.add(None)
@@ -172,9 +182,10 @@ class TaskSamples:
                 if not isinstance(element.value, Mapping):
                     self._note(side, element, "WRONG_FORM", "the sample is not an object", "write an object with `id`", violations)
                     continue
-                name, raw = raw_id(element.value)
+                name, raw = self._identity.of(element.value)
                 if raw is MISSING:
-                    self._note(side, element, "MISSING_ID", "the sample has no `id`", "give it one", violations)
+                    missing = "its `audio_path` is that of no sample, or of several" if name == "audio_path" else "the sample has no `id`"
+                    self._note(side, element, "MISSING_ID", missing, "give it one", violations)
                     continue
                 try:
                     key = key_of(raw)
@@ -192,7 +203,7 @@ class TaskSamples:
 
     def _repeated(self, side: str, element: Element, key: str, places: Places, row: int, violations: Violations) -> None:
         file = self._annotation if side == "annotation" else self._predictions
-        same = file.read(places.start[row], places.stop[row]) == element.value
+        same = _readable(file, places, row) == element.value
         if not same:
             (self.excluded if side == "annotation" else self.ambiguous).add(key)
         what = "with the same content" if same else "with another content, so neither counts"
@@ -243,26 +254,45 @@ class TaskSamples:
                 for row in range(first, last):
                     side = "annotation"
                     start, stop = self._annotated.start[row], self._annotated.stop[row]
-                    annotated = SampleFile.read_from(annotation, start, stop)
+                    faults: dict[str, Fault] = {}
+                    annotated = _read_whole(annotation, start, stop, side, faults)
                     side, size, entry = "predictions", stop - start, None
                     if self._predicted.index[row] >= 0:
                         start, stop = self._predicted.start[row], self._predicted.stop[row]
-                        entry = SampleFile.read_from(predictions, start, stop)
+                        entry = _read_whole(predictions, start, stop, side, faults)
                         size += stop - start
-                    yield self._raw(row, annotated, entry, size)
+                    yield self._raw(row, annotated, entry, size, faults)
         except OSError as error:
             raise FileFault(side, Fault("FILE_UNREADABLE", str(error), "do not change files while a run is on")) from None
         except Fault as fault:
             raise FileFault(side, fault) from None
 
-    def _raw(self, row: int, annotated: Any, entry: Any, size: int) -> RawSample:
+    def _raw(self, row: int, annotated: Any, entry: Any, size: int, faults: Mapping[str, Fault]) -> RawSample:
         key = self.keys[row]
         # A file that was rewritten in place shows in an element that no longer carries its id.
         for value in (annotated, entry):
-            if value is not None and (not isinstance(value, Mapping) or key_of(raw_id(value)[1]) != key):
+            if value is not None and (not isinstance(value, Mapping) or key_of(self._identity.of(value)[1]) != key):
                 raise Fault("FILE_CHANGED", f"sample {key!r} moved during the run", "do not change files while a run is on")
         return RawSample(
-            key, annotated, None if key in self.ambiguous else entry,
+            key, annotated or {}, None if key in self.ambiguous else entry,
             self._annotation.prefix + pointer(self._annotated.index[row]),
-            self._predictions.prefix + pointer(self._predicted.index[row]), size,
+            self._predictions.prefix + pointer(self._predicted.index[row]), size, faults,
         )  # fmt: skip
+
+
+def _read_whole(file: BinaryIO, start: int, stop: int, side: str, faults: dict[str, Fault]) -> Any:
+    """The element at a place; None where it holds text that cannot be sent, which is the fault of that sample alone."""
+    try:
+        return SampleFile.read_from(file, start, stop)
+    except Fault as fault:
+        if fault.code != HALF:
+            raise
+        faults[side] = fault
+        return None
+
+
+def _readable(file: SampleFile, places: Places, row: int) -> Any:
+    try:
+        return file.read(places.start[row], places.stop[row])
+    except Fault:
+        return MISSING

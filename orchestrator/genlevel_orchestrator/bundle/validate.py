@@ -45,6 +45,7 @@ def _contents(source: TaskSource, samples: TaskSamples, form: Form, violations: 
     names = (violations.shown(source.predictions), violations.shown(source.annotation))
     reader = Reader(
         form, source.prediction_base.unhashed(), source.reference_base.unhashed(), str(samples.envelope.get("type", "")), names,
+        envelope=samples.envelope,
     )  # fmt: skip
     without = 0
     for raw in samples.read(0, len(samples.keys)):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from genlevel_orchestrator.bundle.fields import Form
+from genlevel_orchestrator.bundle.fields import Form, type_parameters
 from genlevel_orchestrator.catalogue import Task
 
 # Samples of a shard by input kind: so many that a call is worth its cost, so few that a lost one does not hurt.
@@ -57,12 +57,16 @@ def plan_task(
     Args:
         task: the task.
         metrics: by (evaluator, metric).
-        envelope: what the annotation says beside its samples; its ``parameters`` go before the catalogue's.
+        envelope: what the annotation says beside its samples; its ``parameters`` go before the catalogue's, these before what is usual for its ``type``.
     """
     facts = metrics.get((task.evaluator, task.metric_id))
     if facts is None:
         return TaskPlan(task, None)
-    return TaskPlan(task, facts, {**task.parameters, **declared_parameters(envelope or {}, facts)})
+    usual = type_parameters((envelope or {}).get("type"), task.metric_id)
+    parameters = {**usual, **task.parameters, **declared_parameters(envelope or {}, facts)}
+    if parameters.get("match") == "set" and facts.form.kind == "text":
+        facts = replace(facts, form=replace(facts.form, joined=True))
+    return TaskPlan(task, facts, parameters)
 
 
 def declared_parameters(envelope: Mapping[str, Any], facts: MetricFacts) -> dict[str, Any]:

@@ -166,7 +166,7 @@ class TaskRun:
         names = (self.violations.shown(self.source.predictions), self.violations.shown(self.source.annotation))
         return Reader(
             plan.facts.form, self.source.prediction_base, self.source.reference_base, str(samples.envelope.get("type", "")), names,
-            frozenset(samples.excluded),
+            frozenset(samples.excluded), samples.envelope,
         )  # fmt: skip
 
     async def _score_all(

@@ -55,7 +55,7 @@ def test_the_annotations_own_name_goes_first_and_a_mismatch_is_told(tmp_path: Pa
 def test_a_name_nobody_knows_falls_back_to_the_folder(tmp_path: Path, bundles: ModuleType) -> None:
     place = bundles.write_task(tmp_path, bundles.ACCURACY, *bundles.questions(1, 1))
     document = json.loads((place / "annotation.json").read_text())
-    (place / "annotation.json").write_text(json.dumps({**document, "task": "stance_detectionid"}))
+    (place / "annotation.json").write_text(json.dumps({**document, "task": "comprehension_7"}))
     sources, violations = _found(tmp_path)
     assert [source.task.name for source in sources] == [bundles.ACCURACY]
     assert not violations.counts
