@@ -1,4 +1,4 @@
-"""Patches of the components that say how media and weights come to the evaluators; for Deployments and for RayServices alike."""
+"""Patches of the components that say how media, weights and a judge come to the evaluators; for Deployments and for RayServices alike."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ STATE_MOUNTS = [
     {"name": "state", "mountPath": BUNDLES, "subPath": "bundles", "readOnly": True},
 ]
 WEIGHTS_VOLUME = {"name": "weights", "emptyDir": {"sizeLimit": f"{WEIGHTS_GIB}Gi"}}
+JUDGED = "eval-language"
+"""The evaluator that asks a judge."""
+JUDGE_KEY = "/run/secrets/genlevel-judge"
+JUDGE_CACHE = "/tmp/genlevel-judge"
 HEAD = "/spec/rayClusterConfig/headGroupSpec/template/spec"
 WORKERS = "/spec/rayClusterConfig/workerGroupSpecs/{}/template/spec"
 POD = "/spec/template/spec"
@@ -42,15 +46,30 @@ def patches(evaluators: Mapping[str, str], fetch: Size, tag: str) -> dict[str, A
         **_media("external-s3", evaluators, _add("env", outside), ["$(GENLEVEL_MEDIA_STORE)"]),
         **_media("shared-volume", evaluators, [*_add("volumeMounts", STATE_MOUNTS), *_add("volumes", [STATE_VOLUME])], [STATE, BUNDLES]),
         **_weights_per_pod(evaluators, fetch, tag),
+        **_judge(),
     }
     result["store/orchestrator.yaml"] = _at(POD, _add("env", inside))
     result["external-s3/orchestrator.yaml"] = _at(POD, _add("env", outside))
     return result
 
 
-def _secret(key: str, *, optional: bool = False) -> dict[str, Any]:
-    reference = {"name": "genlevel-store", "key": key, **({"optional": True} if optional else {})}
+def _secret(key: str, *, optional: bool = False, of: str = "genlevel-store") -> dict[str, Any]:
+    reference = {"name": of, "key": key, **({"optional": True} if optional else {})}
     return {"name": key, "valueFrom": {"secretKeyRef": reference}}
+
+
+def _judge() -> dict[str, Any]:
+    """The judge of gpt_score. Its key is a file, so that a changed one is read without a restart."""
+    keys = {"URL": "url", "MODEL": "model", "PRICE_IN": "price-in", "PRICE_OUT": "price-out"}
+    variables = [
+        {**_secret(key, optional=key.startswith("price"), of="genlevel-judge"), "name": f"GENLEVEL_JUDGE_{name}"} for name, key in keys.items()
+    ]
+    variables += [{"name": "GENLEVEL_JUDGE_KEY_FILE", "value": f"{JUDGE_KEY}/key"}, {"name": "GENLEVEL_JUDGE_CACHE_DIR", "value": JUDGE_CACHE}]
+    volume = {"name": "judge", "secret": {"secretName": "genlevel-judge", "defaultMode": 0o440, "items": [{"key": "key", "path": "key"}]}}
+    operations = [
+        *_add("env", variables), *_add("volumeMounts", [{"name": "judge", "mountPath": JUDGE_KEY, "readOnly": True}]), *_add("volumes", [volume]),
+    ]
+    return {"judge/evaluator.yaml": _at(POD, operations), f"judge/ray/{JUDGED}.yaml": _everywhere(JUDGED, operations)}
 
 
 def _add(field: str, values: Sequence[Any]) -> Operations:

@@ -124,3 +124,23 @@ def test_command_succeeds_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     needed = {"Python", "platform", "venv", "git", "make", "libraries", "ray", "torch"}
     assert not needed & {check["name"] for check in missing}, missing
     assert os.path.basename(next(check["found"] for check in found if check["name"] == "git")) == "git"
+
+
+@pytest.mark.parametrize(
+    ("given", "state", "words"),
+    [
+        ({}, "ok", "none configured"),
+        ({"URL": "https://judge.example.com/v1", "MODEL": "m"}, "ok", "m at judge.example.com, without a key"),
+        ({"URL": "https://judge.example.com/v1", "MODEL": "m", "KEY": "secret-word"}, "ok", "with a key"),
+        ({"URL": "https://me:secret-word@judge.example.com:8443/v1", "MODEL": "m"}, "ok", "m at judge.example.com:8443,"),
+        ({"URL": "https://judge.example.com/v1"}, "warning", "GENLEVEL_JUDGE_MODEL is not set"),
+        ({"MODEL": "m"}, "warning", "GENLEVEL_JUDGE_URL is not set"),
+    ],
+)
+def test_a_judge_is_told_and_not_contacted(given: dict[str, str], state: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: pytest.fail("contacted"))
+    found = checks.check_judge({f"GENLEVEL_JUDGE_{name}": value for name, value in given.items()})
+    assert (found.name, found.state) == ("judge", state)
+    assert words in found.found
+    assert "secret-word" not in f"{found}"
+    assert bool(found.fix) == (state != "ok")

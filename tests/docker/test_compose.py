@@ -164,3 +164,17 @@ def test_the_store_override_makes_every_evaluator_remote() -> None:
     }
     assert all(endpoint.remote for endpoint in settings.evaluators.values())
     assert {services[service]["environment"]["GENLEVEL_ROOTS"] for service in EVALUATORS} == {settings.media_store}
+
+
+def test_the_judge_override_opens_the_way_for_the_language_evaluator_alone() -> None:
+    from genlevel_language.judge import settings
+
+    services = yaml.safe_load((DOCKER / "compose.judge.yaml").read_text())["services"]
+    assert set(services) == {"eval-language"}
+    assert services["eval-language"]["networks"] == ["inside", "outside"]
+    known = {value for value in vars(settings).values() if isinstance(value, str) and value.startswith("GENLEVEL_JUDGE_")}
+    given = services["eval-language"]["environment"]
+    assert set(given) == known - {settings.KEY}
+    (volume,) = services["eval-language"]["volumes"]
+    assert volume.endswith(f":{given[settings.KEY_FILE]}:ro")
+    assert [name for name in SERVICES if any("JUDGE" in key for key in SERVICES[name].get("environment", {}))] == []

@@ -19,7 +19,7 @@ SECRETS = {
     "genlevel-store": {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"},
 }
 """What `make up` makes, by docs/design/deployment.md; the keys of genlevel-store that only a bucket outside needs come from the operator."""
-OPERATORS_KEYS = {"genlevel-store": {"MEDIA_STORE"}}
+OPERATORS_KEYS = {"genlevel-store": {"MEDIA_STORE"}, "genlevel-judge": {"url", "model", "key"}}
 
 
 def violations(objects: Sequence[Object], pods: Sequence[Any]) -> list[str]:

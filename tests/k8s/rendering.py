@@ -26,6 +26,7 @@ COMBINATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("base", ("weights-shared",)),
     ("base", ("weights-per-pod",)),
     ("base", ("fixed-replicas",)),
+    *((entry, ("judge",)) for entry in ENTRIES),
     ("base", ("gpu", "weights-shared", "store")),
     ("base", ("kuberay", "weights-shared", "shared-volume", "gateway")),
 )

@@ -165,3 +165,25 @@ def test_a_bucket_reaches_both_ends_with_its_keys(rendering: Any, component: str
                 assert values["GENLEVEL_ROOTS"] == root
                 # Kubernetes completes $(NAME) only from what stands before.
                 assert component == "store" or names.index("GENLEVEL_MEDIA_STORE") < names.index("GENLEVEL_ROOTS")
+
+
+@pytest.mark.parametrize("entry", ["base", "overlays/kuberay"])
+def test_a_judge_is_told_to_the_language_evaluator_alone(rendering: Any, entry: str) -> None:
+    from genlevel_language.judge.settings import JudgeSettings, configured_model, judge_settings
+
+    told = 0
+    for pod in rendering.pods(rendering.render(entry, ("judge",))):
+        container = pod.spec["containers"][0]
+        given = {one["name"]: one for one in container.get("env", []) if one["name"].startswith("GENLEVEL_JUDGE_")}
+        if pod.labels.get("app.kubernetes.io/name") != "eval-language":
+            assert given == {}, pod.owner
+            continue
+        told += 1
+        secret = {"url": "https://judge.example.com/v1", "model": "judge-model", "price-in": "1", "price-out": "2"}
+        environment = {name: one.get("value") or secret[one["valueFrom"]["secretKeyRef"]["key"]] for name, one in given.items()}
+        (mount,) = [one for one in container["volumeMounts"] if one["name"] == "judge"]
+        assert environment.pop("GENLEVEL_JUDGE_KEY_FILE") == f"{mount['mountPath']}/key"
+        found = judge_settings(environment)
+        assert found == JudgeSettings(secret["url"], "judge-model", cache_folder=Path("/tmp/genlevel-judge"))
+        assert configured_model(environment) == "judge-model"
+    assert told == (1 if entry == "base" else 2)

@@ -108,6 +108,10 @@ JOB = outward(["weights-fetch"])
             base() | JOB | outward(["orchestrator", *EVALUATORS], [443]) | product(EVALUATORS, ["dns", "local-dns"], 53),
         ),
         (
+            "base", ("judge",),
+            base() | JOB | outward(["eval-language"], [443]) | product(["eval-language"], ["dns", "local-dns"], 53),
+        ),
+        (
             "overlays/gpu", (),
             {edge for edge in base() if edge[0] != "weights-fetch"} | outward(EVALUATORS) | product(EVALUATORS, ["dns", "local-dns"], 53),
         ),

@@ -10,10 +10,11 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from genlevel_orchestrator.catalogue.installed import GROUP
 from genlevel_orchestrator.errors import UserError
@@ -51,6 +52,7 @@ def all_checks(quick: bool = False) -> list[Check]:
         check_memory(),
         *_with_settings(_folders),
         *(check_evaluator(name) for name in EVALUATORS),
+        check_judge(os.environ),
         check_ray(),
         check_torch(),
         *check_weights(quick),
@@ -162,6 +164,19 @@ def check_evaluator(name: str) -> Check:
     if not count:
         return Check(f"evaluator {name}", "missing", "offers no metric", "make install")
     return Check(f"evaluator {name}", "ok", f"{count} metric{'s' if count != 1 else ''}")
+
+
+def check_judge(environment: Mapping[str, str]) -> Check:
+    """Return whether a judge is configured for `gpt_score`. It is not contacted, and its key is not shown."""
+    url, model = (environment.get(f"GENLEVEL_JUDGE_{name}", "").strip() for name in ("URL", "MODEL"))
+    if not url and not model:
+        return Check("judge", "ok", "none configured; gpt_score takes verdicts only (docs/settings.md)")
+    if not url or not model:
+        absent = "GENLEVEL_JUDGE_MODEL" if url else "GENLEVEL_JUDGE_URL"
+        return Check("judge", "warning", f"{absent} is not set", f"set {absent}, or unset the other one")
+    host = urlsplit(url).netloc.rpartition("@")[2] or "GENLEVEL_JUDGE_URL without a host"
+    key = any(environment.get(f"GENLEVEL_JUDGE_{name}", "").strip() for name in ("KEY", "KEY_FILE"))
+    return Check("judge", "ok", f"{model} at {host}, {'with a key' if key else 'without a key'}")
 
 
 def check_ray() -> Check:
