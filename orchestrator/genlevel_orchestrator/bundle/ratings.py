@@ -148,8 +148,8 @@ class RatingFile(SampleFile):
 
     def _repeated(self, row: Row, key: str, seen: dict[tuple[str, ...], Row]) -> Fault | None:
         entry = row.entry
-        question = entry.get("system") or "" if "score" in entry else json.dumps(entry.get("options"))
-        first = seen.setdefault((key, str(entry.get("rater")), str(question)), row)
+        asked = [entry.get("system") or ""] if "score" in entry else entry["options"]
+        first = seen.setdefault((key, str(entry["rater"]).strip(), *(name.strip() for name in asked)), row)
         if first is row:
             return None
         where = f"line {first.line}" if first.line else first.pointer

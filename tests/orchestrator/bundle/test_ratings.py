@@ -161,7 +161,7 @@ def test_bad_votes_are_named_with_their_place(tmp_path: Path, capsys: pytest.Cap
         ("UNKNOWN_SYSTEM", "/data/0"), ("BAD_OPTIONS", "/data/1"), ("NO_CHOICE", "/data/2"), ("DUPLICATE_RATING", "/data/4"),
         ("WRONG_FORM", "/data/6"), ("BAD_ID", "/data/7"),
     ]  # fmt: skip
-    assert "'Ours', which is none of ours, base" in found[0]["message"]
+    assert '"Ours", which is none of ours, base' in found[0]["message"]
 
 
 @pytest.mark.parametrize(
