@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Starts the whole system on this machine, or ends it.
 #
-#   docker/up.sh [up] [--tls] [--store] [--gateway]   make the secrets once, start, wait until healthy, say where it is
+#   docker/up.sh [up] [--tls] [--store] [--judge] [--gateway]   make the secrets once, start, wait until healthy, say where it is
 #     --tls      the orchestrator has TLS (tls.crt and tls.key among the secrets; self-signed ones are made)
 #     --store    media travel through an S3-compatible store instead of shared folders
+#     --judge    the language evaluator may reach the judge that GENLEVEL_JUDGE_URL and _MODEL name (docker/compose.judge.yaml)
 #     --gateway  the evaluators can be called from outside, with TLS and the token
 #   docker/up.sh down [--volumes]                     end it; with --volumes runs, weights and database go too
 #   docker/up.sh logs | ps                            what it says, what runs
@@ -114,6 +115,7 @@ while [ $# -gt 0 ]; do
   case "$1" in
     --tls) tls=1 files+=(--file docker/compose.tls.yaml) ;;
     --store) files+=(--file docker/compose.store.yaml) extra+=(store) services+=(store) ;;
+    --judge) files+=(--file docker/compose.judge.yaml) ;;
     --gateway) extra+=(gateway) services+=(gateway) ;;
     --volumes) volumes=--volumes ;;
     *) fail "unknown option $1: see the head of this file" ;;
