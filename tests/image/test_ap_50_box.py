@@ -177,7 +177,8 @@ def test_relative_coordinates_need_the_size(coordinates: str, factor: float) -> 
 
 def test_the_interval_brackets_the_value_and_follows_pycocotools() -> None:
     """A bootstrap replicate is the AP of the data set with pictures repeated."""
-    from genlevel_image import average_precision, detection
+    from genlevel_image import curves
+    from genlevel_image.table import Table
 
     samples = detections(np.random.default_rng(43), 25)
     scorer = Scorer.of(EVALUATOR, "ap_50_box", {})
@@ -185,15 +186,15 @@ def test_the_interval_brackets_the_value_and_follows_pycocotools() -> None:
     found = scorer.finalize(rows)
     assert found.interval is not None
     assert found.interval.low < found.value < found.interval.high
-    curve = average_precision._curve(rows, "all")
-    assert 100 * detection.weighted_mean(curve, detection.stops(curve, grouped=False), np.ones(25)) == pytest.approx(found.value, rel=1e-9)
+    curve = Table.of(rows).curve(0, 0)
+    assert 100 * curves.weighted_mean(curve, curves.stops(curve, grouped=False), np.ones(25)) == pytest.approx(found.value, rel=1e-9)
     weights = np.random.default_rng(1).poisson(1.0, 25)
     for grouped in (False, True):
         copies = [boxes(raw.prediction.json if raw.prediction else None, raw.references[0].json, str(100 * i + c))
                   for i, raw in enumerate(samples) for c in range(weights[i])]
         # The weighted curve steps over a repeated picture at once, so it may pass a recall point the copies stop at.
         expected = value_of(copies, ties="grouped" if grouped else "coco")[0].value
-        found_here = detection.weighted_mean(curve, detection.stops(curve, grouped), weights.astype(float))
+        found_here = curves.weighted_mean(curve, curves.stops(curve, grouped), weights.astype(float))
         assert 100 * found_here == pytest.approx(expected, abs=1e-9 if grouped else 1.5)
 
 
@@ -236,11 +237,11 @@ def test_labels_are_trimmed_text() -> None:
 
 
 def test_more_pairs_than_fit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from genlevel_image import detection
+    from genlevel_image import matching
 
     samples = detections(np.random.default_rng(44), 20)
     whole = value_of(samples)[0]
-    monkeypatch.setattr(detection, "_PAIRS", 3)
+    monkeypatch.setattr(matching, "_PAIRS", 3)
     assert value_of(samples)[0] == whole
 
 

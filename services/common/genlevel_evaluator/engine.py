@@ -117,6 +117,7 @@ class Scorer:
         for place, (sample, flags) in enumerate(with_features):
             if place in together:
                 rows.append((sample.key, {FLAGS: flags | OBSERVED, **together[place]}))
+                self._remark(sample, together[place], issues)
                 continue
             budget.check()
             rows.append((sample.key, self._observe_one(sample, flags, issues)))
@@ -205,9 +206,12 @@ class Scorer:
         if not flags & PRESENT and not (self.metric.set_metric and sample.references):
             return self._missing(sample)
         row = self.metric.observe(sample, self.parameters)
+        self._remark(sample, row, issues)
+        return row
+
+    def _remark(self, sample: Sample, row: Row, issues: list[Issue]) -> None:
         remarks = self.metric.remarks(sample, row, self.parameters) if self.metric.remarks else ()
         issues += [_issue(sample.key, remark, "warning") for remark in remarks]
-        return row
 
     def _missing(self, sample: Sample) -> Row | None:
         if self.metric.set_metric:

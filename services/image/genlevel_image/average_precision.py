@@ -1,139 +1,175 @@
-"""What the AP metrics of boxes share: parameters, state and score over the matches of `detection`."""
+"""What the AP metrics share, whatever overlaps: parameters, state, and score over the matches of `matching`."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import REPLICATES, Interval, bootstrap_weighted
-from genlevel_image import detection
-from genlevel_image.detection import AREA_RANGES, Curve
-from genlevel_image.media import Boxes
+from genlevel_image import curves
+from genlevel_image.curves import Curve
+from genlevel_image.matching import AREA_RANGES, Overlap, Side, match
+from genlevel_image.operating_point import best_f1
+from genlevel_image.table import Table
 
+COCO_THRESHOLDS = tuple(np.linspace(0.5, 0.95, 10).tolist())
+_COCO = range(1, 1 + len(COCO_THRESHOLDS))
+"""Places of these thresholds in the state; place 0 is the metric's own."""
 COLUMNS = {
     "labels": Column("i8", ragged=True),
     "scores": Column("f8", ragged=True),
-    "outcome": Column("u1", ragged=True),
+    "outcome": Column("u1", (1 + len(COCO_THRESHOLDS),), ragged=True),
     "true_labels": Column("i8", ragged=True),
     "true_counted": Column("u1", ragged=True),
 }
-FORMATS = ("xyxy", "xywh")
 _WORK = 60_000_000
 """Detections times replicates that an interval may cost."""
 
 
 @dataclass(frozen=True)
-class BoxParameters(Parameters):
-    """Parameters of box AP.
+class CurveParameters(Parameters):
+    """Parameters of every AP.
 
     Attributes:
-        iou: smallest intersection over union of a match; equality matches.
+        average: `one` is AP at the threshold, `coco` the mean over the thresholds 0.50, 0.55, ..., 0.95.
         area: ground truth that counts: all, small (to 32²), medium, or large (from 96²), in square pixels.
         max_detections: detections a picture and class that are looked at, best first.
         ties: `coco` takes equal scores in the order of samples and ranks, `grouped` as one operating point, `auto` is grouped where no
             detection of the data set has a score.
-        bbox_format: corners, or corner and size.
-        coordinates: pixels, shares of the picture's size, or thousandths of it.
     """
 
-    iou: float = 0.5
+    average: Literal["one", "coco"] = "one"
     area: Literal["all", "small", "medium", "large"] = "all"
     max_detections: int = 100
     ties: Literal["auto", "coco", "grouped"] = "auto"
-    bbox_format: Literal["xyxy", "xywh"] = "xyxy"
-    coordinates: Literal["pixels", "unit", "per_mille"] = "pixels"
+
+    @property
+    def threshold(self) -> float:
+        """Smallest overlap of a match; equality matches."""
+        raise NotImplementedError
 
     def __post_init__(self) -> None:
-        if not 0 < self.iou <= 1:
-            raise ValueError("iou must be above 0 and at most 1")
         if self.max_detections < 1:
             raise ValueError("max_detections must be 1 or more")
 
 
-def observe(sample: Sample, parameters: BoxParameters) -> Row:
-    """Matches of one picture."""
-    return _row(sample.prediction, sample, parameters)
+@dataclass(frozen=True)
+class IouParameters(CurveParameters):
+    """Parameters of AP over intersections over union.
+
+    Attributes:
+        iou: smallest intersection over union of a match; equality matches.
+    """
+
+    iou: float = 0.5
+
+    @property
+    def threshold(self) -> float:
+        return self.iou
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.iou <= 1:
+            raise ValueError("iou must be above 0 and at most 1")
 
 
-def missing(sample: Sample, parameters: BoxParameters) -> Row:
-    """A picture without detections."""
+P = TypeVar("P", bound=CurveParameters)
+
+
+@dataclass(frozen=True)
+class Shapes(Generic[P]):
+    """What overlaps.
+
+    Attributes:
+        side: from a decoded side, its sample, the parameters, and `prediction` or `reference`, to its objects.
+        overlap: the overlap between the objects of two sides, of many pictures one after another.
+    """
+
+    side: Callable[[Any, Sample, P, str], Side]
+    overlap: Callable[[Sequence[Side], Sequence[Side], P], Overlap]
+
+
+def observed(samples: Sequence[Sample], parameters: P, shapes: Shapes[P]) -> list[Row]:
+    """Matches of pictures; one without a prediction has no detections."""
+    predictions, references = [], []
+    for sample in samples:
+        # The reference first: a fault on both sides is then the reference's, and the sample is left out.
+        reference = shapes.side(sample.reference, sample, parameters, "reference")
+        references.append(reference)
+        given = sample.prediction
+        predictions.append(_nothing(reference) if given is None else shapes.side(given, sample, parameters, "prediction"))
+    thresholds = (parameters.threshold, *COCO_THRESHOLDS)
+    found = match(predictions, references, shapes.overlap(predictions, references, parameters), thresholds, parameters.max_detections)
+    return [{name: getattr(matches, name) for name in COLUMNS} for matches in found]
+
+
+def _nothing(reference: Side) -> Side:
     none = np.zeros(0)
-    empty = Boxes(none.astype(np.int64), np.zeros((0, 4)), none, none.astype(bool), none, sample.reference.image_size)
-    return _row(empty, sample, parameters)
+    return Side(none.astype(np.int64), none, none.astype(bool), none.astype(bool), none, reference.shape[:0])
 
 
-def _row(prediction: Boxes, sample: Sample, parameters: BoxParameters) -> Row:
-    given = _format(sample, parameters)
-    # The reference first: a fault on both sides is then the reference's, and the sample is left out.
-    truth = detection.locate(sample.reference, given, parameters.coordinates, "reference")
-    ours = detection.locate(prediction, given, parameters.coordinates, "prediction")
-    found = detection.match(ours, truth, parameters.iou, parameters.max_detections)
-    return {name: getattr(found, name) for name in COLUMNS}
-
-
-def _format(sample: Sample, parameters: BoxParameters) -> str:
-    """The sample's own form of boxes, else that of the parameters."""
-    given = sample.attributes.get("bbox_format", parameters.bbox_format)
-    if given not in FORMATS:
-        message = f"bbox_format is {given!r:.40}, not {' or '.join(FORMATS)}"
-        raise SampleError("BAD_ATTRIBUTE", message, remedy="write the boxes in one of these forms", side="reference", pointer="/bbox_format")
-    return str(given)
-
-
-def score(rows: Rows, parameters: BoxParameters) -> Score:
+def score(rows: Rows, parameters: CurveParameters) -> Score:
     """Mean over the classes with ground truth."""
-    curve = _curve(rows, parameters.area)
-    if not len(curve.classes):
+    table = Table.of(rows)
+    headline = _headline(table, parameters, parameters.area)
+    if not len(headline[0].classes):
         return Score(None, "no_reference")
     grouped, warnings = _ties(rows, parameters)
-    value = _mean(detection.average_precisions(curve, grouped))
-    companions = {"recall": _mean(detection.recalls(curve)), "classes": float(len(curve.classes)), "ties_grouped": float(grouped)}
-    companions |= _other_areas(rows, parameters.area, grouped)
-    if not grouped and _mostly_tied(curve):
-        companions["grouped"] = _mean(detection.average_precisions(curve, grouped=True))
-    return Score(value, companions=companions, warnings=warnings)
+    companions = {
+        "recall": _mean(np.concatenate([curves.recalls(curve) for curve in headline])), "classes": float(len(headline[0].classes)),
+        "ties_grouped": float(grouped),
+    }
+    companions |= _other_areas(table, parameters, grouped) | _coco(table, parameters, grouped) | best_f1(headline[0])
+    if not grouped and _mostly_tied(headline[0]):
+        companions["grouped"] = _average(headline, grouped=True)
+    unknown = table.unknown_labels()
+    if unknown:
+        companions["unknown_label_share"] = 100.0 * unknown
+    return Score(_average(headline, grouped), companions=companions, warnings=warnings + (("unknown_labels",) if unknown > 0.5 else ()))
 
 
-def interval(rows: Rows, parameters: BoxParameters) -> Interval | None:
+def interval(rows: Rows, parameters: CurveParameters) -> Interval | None:
     """Bootstrap over pictures."""
-    curve = _curve(rows, parameters.area)
-    if not len(curve.classes):
+    headline = _headline(Table.of(rows), parameters, parameters.area)
+    if not len(headline[0].classes):
         return None
     grouped, _ = _ties(rows, parameters)
-    replicates = max(100, min(REPLICATES, _WORK // max(len(curve.place), 1)))
-    points = detection.stops(curve, grouped)
-    return bootstrap_weighted(rows.keys, lambda weights: 100.0 * detection.weighted_mean(curve, points, weights), replicates)
+    cost = len(headline) * max(len(headline[0].place), 1)
+    points = [curves.stops(curve, grouped) for curve in headline]
+
+    def value(weights: NDArray[np.float64]) -> float:
+        found = [curves.weighted_mean(curve, stops, weights) for curve, stops in zip(headline, points, strict=True)]
+        return 100.0 * sum(found) / len(found)
+
+    return bootstrap_weighted(rows.keys, value, max(100, min(REPLICATES, _WORK // cost)))
 
 
-def _curve(rows: Rows, area: str) -> Curve:
+def samples(rows: Rows, parameters: CurveParameters) -> NDArray[np.float64]:
+    """AP of each picture alone; NaN for one without ground truth that counts."""
+    grouped, _ = _ties(rows, parameters)
+    found = [curves.by_picture(curve, len(rows), grouped) for curve in _headline(Table.of(rows), parameters, parameters.area)]
+    return np.asarray(100.0 * np.mean(found, axis=0))
+
+
+def _headline(table: Table, parameters: CurveParameters, area: str) -> list[Curve]:
+    """The curves whose AP is averaged."""
     bit = list(AREA_RANGES).index(area)
-    truth_labels, counts = rows.values["true_labels"], ((rows.values["true_counted"] >> bit) & 1).astype(np.float64)
-    classes = np.unique(truth_labels[counts > 0]).astype(np.int64)
-    truth_owner = np.repeat(np.arange(len(rows)), rows.lengths["true_labels"])
-    truth_kept = counts > 0
-    labels, outcome = rows.values["labels"], rows.values["outcome"]
-    kept = np.isin(labels, classes)
-    place = np.searchsorted(classes, labels[kept])
-    scores = rows.values["scores"][kept]
-    order = np.lexsort((-np.where(np.isnan(scores), -np.inf, scores), place))
-    true = (outcome[kept] >> bit) & 1
-    skipped = (outcome[kept] >> (bit + 4)) & 1
-    owner = np.repeat(np.arange(len(rows)), rows.lengths["labels"])[kept]
-    return Curve(
-        classes, place[order], owner[order], scores[order], true[order].astype(np.float64),
-        ((1 - true) * (1 - skipped))[order].astype(np.float64),
-        np.searchsorted(classes, truth_labels[truth_kept]), truth_owner[truth_kept], counts[truth_kept],
-    )
+    return [table.curve(bit, place) for place in (_COCO if parameters.average == "coco" else (0,))]
 
 
-def _ties(rows: Rows, parameters: BoxParameters) -> tuple[bool, tuple[str, ...]]:
+def _average(found: Sequence[Curve], grouped: bool) -> float:
+    return _mean(np.concatenate([curves.average_precisions(curve, grouped) for curve in found]))
+
+
+def _ties(rows: Rows, parameters: CurveParameters) -> tuple[bool, tuple[str, ...]]:
     unscored = np.isnan(rows.values["scores"])
     some, none = bool(unscored.any()), bool(unscored.all())
     grouped = parameters.ties == "grouped" or (parameters.ties == "auto" and some and none)
@@ -151,14 +187,30 @@ def _mostly_tied(curve: Curve) -> bool:
     return 2 * int(np.sum(np.r_[same, False] | np.r_[False, same])) > len(scores)
 
 
-def _other_areas(rows: Rows, area: str, grouped: bool) -> dict[str, float]:
+def _other_areas(table: Table, parameters: CurveParameters, grouped: bool) -> dict[str, float]:
     values = {}
     for name in AREA_RANGES:
-        curve = _curve(rows, name)
-        if name != area and len(curve.classes):
-            values[f"area_{name}"] = _mean(detection.average_precisions(curve, grouped))
+        found = _headline(table, parameters, name) if name != parameters.area else []
+        if found and len(found[0].classes):
+            values[f"area_{name}"] = _average(found, grouped)
     return values
 
 
-def _mean(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
+def _coco(table: Table, parameters: CurveParameters, grouped: bool) -> dict[str, float]:
+    """The summary of COCO: AP over all thresholds, at 0.50 and 0.75, by area; and average recall."""
+    values: dict[str, float] = {}
+    for bit, name in enumerate(AREA_RANGES):
+        found = [table.curve(bit, place) for place in _COCO]
+        if not len(found[0].classes):
+            continue
+        suffix = "" if name == "all" else f"_{name}"
+        precisions = [curves.average_precisions(curve, grouped) for curve in found]
+        values[f"ap_50_95{suffix}"] = _mean(np.concatenate(precisions))
+        values[f"ar_{parameters.max_detections}{suffix}"] = _mean(np.concatenate([curves.recalls(curve) for curve in found]))
+        if name == "all":
+            values |= {"ap_50": _mean(precisions[0]), "ap_75": _mean(precisions[5])}
+    return values
+
+
+def _mean(values: NDArray[np.float64]) -> float:
     return 100.0 * math.fsum(values.tolist()) / len(values)

@@ -7,25 +7,56 @@
     Unit        percent
     Pooling     class: the mean over classes with ground truth of the AP over all pictures
     Sample      prediction and reference, labelled boxes of one picture; scores belong to predictions
-    State       rows of (class, score, outcome in four area ranges) and ground truth counts by class, keyed by sample
+    State       rows of (class, score, outcome at eleven thresholds in four area ranges) and ground truth counts by class, keyed by sample
     Undefined   no class has ground truth: no_reference
     Source      COCO detection evaluation (Lin et al. 2014, arXiv 1405.0312)
-    Checked with  pycocotools 2.0.11, COCOeval stats[1]
+    Checked with  pycocotools 2.0.11, COCOeval with iouType bbox
     Differs from  where no detection has a score, equal scores are one operating point (`ties=auto`); among equal scores otherwise the order
                 of samples and of the list decides. pycocotools never matches an annotation whose id is 0; there are no ids here.
 
+Beside it stand AP over the thresholds 0.50 to 0.95 (`ap_50_95`), at 0.75, by area, average recall, and the best F1 with its score.
+
     >>> import numpy as np
-    >>> from genlevel_image.detection import _area
-    >>> round(_area(np.array([1.0, 1.0, 2.0]), np.array([0.0, 1.0, 1.0]), 2.0), 6)  # right, wrong, right, of two
+    >>> from genlevel_image.curves import area_under
+    >>> round(area_under(np.array([1.0, 1.0, 2.0]), np.array([0.0, 1.0, 1.0]), 2.0), 6)  # right, wrong, right, of two
     0.834983
 """
 
 from __future__ import annotations
 
-from genlevel_evaluator.metric import Metric
-from genlevel_image.average_precision import COLUMNS, BoxParameters, interval, missing, observe, score
+from collections.abc import Sequence
+from dataclasses import replace
+
+from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.metric import Metric, Sample
+from genlevel_evaluator.states import Row
+from genlevel_image.average_precision import COLUMNS, interval, observed, samples, score
+from genlevel_image.box_overlap import BOXES, BoxParameters, outside_picture
+
+
+def observe(sample: Sample, parameters: BoxParameters) -> Row:
+    """Matches of one picture."""
+    return observed([sample], parameters, BOXES)[0]
+
+
+def missing(sample: Sample, parameters: BoxParameters) -> Row:
+    """A picture without detections."""
+    return observed([replace(sample, prediction=None)], parameters, BOXES)[0]
+
+
+def observe_many(pictures: Sequence[Sample], parameters: BoxParameters) -> list[Row]:
+    """The same for many pictures."""
+    return observed(pictures, parameters, BOXES)
+
+
+def remarks(sample: Sample, row: Row, parameters: BoxParameters) -> list[SampleError]:
+    """Detections outside the picture."""
+    del row
+    return outside_picture(sample, parameters)
+
 
 METRIC = Metric(
     id="ap_50_box", version=1, input_kind="boxes", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
-    parameters=BoxParameters, columns=COLUMNS, observe=observe, score=score, missing=missing, interval=interval,
+    parameters=BoxParameters, columns=COLUMNS, observe=observe, observe_many=observe_many, score=score, missing=missing, interval=interval,
+    samples=samples, remarks=remarks,
 )

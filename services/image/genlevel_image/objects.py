@@ -1,0 +1,98 @@
+"""What the lists of boxes, instances and people have in common: labels, scores, crowds and areas, read with care."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Set
+from functools import lru_cache
+from math import inf, nan
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.kinds import json_type
+
+LARGEST = 1e100
+"""Beyond, a number is as good as infinite: its square would be."""
+
+
+@lru_cache(maxsize=65_536)
+def label_number(label: str) -> int:
+    """A stable 64-bit number for a label; labels are compared as trimmed text."""
+    return int.from_bytes(hashlib.blake2b(label.strip().encode(), digest_size=8).digest(), "little", signed=True)
+
+
+def entries(value: Any, what: str, limit: int, example: str) -> list[Any]:
+    """The list that a picture's objects must be."""
+    if not isinstance(value, list):
+        raise SampleError("WRONG_TYPE", f"expected a list of {what}, got {json_type(value)}", remedy=f"give [{example}, ...]")
+    if len(value) > limit:
+        raise SampleError(f"TOO_MANY_{what.upper()}", f"{len(value)} {what} on one picture, the limit is {limit}", remedy="drop the least sure ones")
+    return value
+
+
+def read_common(item: Any, pointer: str, what: str, keys: Set[str], default_label: str | None = None) -> tuple[int, float, bool, float]:
+    """Label, score, crowd and area of an object; NaN where it has no score or no area.
+
+    Args:
+        what: such as `a box`, for messages.
+        keys: the keys the object may have.
+        default_label: where a label may be left out.
+    """
+    if not isinstance(item, Mapping):
+        raise SampleError("WRONG_TYPE", f"{what} is an object, got {json_type(item)}", remedy="see docs/formats.md", pointer=pointer)
+    if not item.keys() <= keys:
+        unknown = sorted(str(key) for key in item.keys() - keys)[0]
+        raise SampleError("UNKNOWN_KEY", f"{what} has no key {unknown[:40]!r}", remedy=f"use {', '.join(sorted(keys))}", pointer=pointer)
+    label, crowd = item.get("label", default_label), item.get("crowd", False)
+    if isinstance(label, bool) or not isinstance(label, str | int):
+        raise SampleError("WRONG_TYPE", f"a label is text or a whole number, got {json_type(label)}", remedy="name the class", pointer=f"{pointer}/label")
+    if not isinstance(crowd, bool):
+        raise SampleError("WRONG_TYPE", f"crowd is a truth value, got {json_type(crowd)}", remedy="use true or false", pointer=f"{pointer}/crowd")
+    score = number(item["score"], f"{pointer}/score") if item.get("score") is not None else nan
+    area = number(item["area"], f"{pointer}/area") if item.get("area") is not None else nan
+    if area < 0:
+        raise SampleError("NEGATIVE_AREA", "an area is below 0", remedy="give square pixels", pointer=f"{pointer}/area")
+    return label_number(str(label)), score, crowd, area
+
+
+def read_box(box: Any, pointer: str) -> list[float]:
+    """The four numbers of a box."""
+    if not isinstance(box, list) or len(box) != 4:
+        raise SampleError("WRONG_SHAPE", "a box is a list of four numbers", remedy="give [x1, y1, x2, y2]", pointer=pointer)
+    return [number(entry, f"{pointer}/{place}") for place, entry in enumerate(box)]
+
+
+def number(value: Any, pointer: str) -> float:
+    """A finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise SampleError("WRONG_TYPE", f"expected a number, got {json_type(value)}", remedy="give a number", pointer=pointer)
+    try:
+        result = float(value)
+    except OverflowError:
+        result = inf
+    if not abs(result) < LARGEST:
+        raise SampleError("NOT_FINITE", "a number is not finite, or absurdly large", remedy="give finite pixels and scores", pointer=pointer)
+    return result
+
+
+def image_size(attributes: Mapping[str, Any]) -> tuple[float, float] | None:
+    """Width and height of the picture, where the sample says them."""
+    value = attributes.get("image_size")
+    if value is None:
+        return None
+    plain = isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
+    if not plain or not all(0 < v < 1e9 for v in value):
+        raise SampleError("WRONG_SHAPE", "image_size is not [width, height]", remedy="give two numbers above 0", pointer="/image_size")
+    return float(value[0]), float(value[1])
+
+
+def to_pixels(points: NDArray[np.float64], size: tuple[float, float] | None, coordinates: str, side: str) -> NDArray[np.float64]:
+    """Coordinates x, y, x, y, ... along the last axis, in pixels."""
+    if coordinates == "pixels":
+        return points
+    if size is None:
+        raise SampleError("NO_IMAGE_SIZE", "relative coordinates need the size of the picture", remedy="add image_size to the sample", side=side)
+    return np.asarray(points * (np.tile(size, points.shape[-1] // 2) / (1000.0 if coordinates == "per_mille" else 1.0)))
