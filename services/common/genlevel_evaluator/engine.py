@@ -14,6 +14,7 @@ import numpy as np
 from genlevel_evaluator import parameters as metric_parameters
 from genlevel_evaluator import signature as signatures
 from genlevel_evaluator import states
+from genlevel_evaluator.consult import consulted, whole
 from genlevel_evaluator.details import Details, DetailSpec, detailed
 from genlevel_evaluator.errors import Code, EvaluatorError, Issue, SampleError
 from genlevel_evaluator.evaluator import Evaluator
@@ -111,7 +112,7 @@ class Scorer:
             budget.check()
             decoded.append(self._decode(received, issues))
         with_features = extract_features(self.evaluator, self.metric.backbones(self.parameters), decoded, issues, budget.check)
-        with_features = self._consulted(with_features, budget)
+        with_features = consulted(self.metric, self.parameters, with_features, budget.check)
         together = self._observe_together(with_features)
         rows: list[tuple[str, Row | None]] = []
         for place, (sample, flags) in enumerate(with_features):
@@ -130,23 +131,12 @@ class Scorer:
         """
         if self.metric.observe_many is None:
             return {}
-        places = _whole(samples)
+        places = whole(samples)
         try:
             return dict(zip(places, self.metric.observe_many([samples[place][0] for place in places], self.parameters), strict=True))
         except Exception:
             log.debug("%s observes the samples of a chunk one by one", self.metric.id, exc_info=True)
             return {}
-
-    def _consulted(self, samples: list[tuple[Sample, int]], budget: Budget) -> list[tuple[Sample, int]]:
-        """Samples with what a service outside says of those that have a prediction and a reference."""
-        if self.metric.consult is None:
-            return samples
-        places = _whole(samples)
-        answers = self.metric.consult([samples[place][0] for place in places], self.parameters, budget.check)
-        result = list(samples)
-        for place, answer in zip(places, answers, strict=True):
-            result[place] = (replace(samples[place][0], answer=answer), samples[place][1])
-        return result
 
     def _decode(self, raw: RawSample, issues: list[Issue]) -> tuple[Sample, int]:
         """The decoded sample and its flags."""
@@ -285,11 +275,6 @@ def _expected(raw: RawSample, metric: Metric[Any]) -> int:
     if raw.presence is Presence.PREDICTION_ONLY and not metric.set_metric and not metric.judgement:
         return 0
     return EXPECTED
-
-
-def _whole(samples: Sequence[tuple[Sample, int]]) -> list[int]:
-    """Places of the samples that have a prediction and a reference, both usable."""
-    return [place for place, (sample, flags) in enumerate(samples) if flags & PRESENT and not flags & EXCLUDED and sample.references]
 
 
 def _refuse_repeated_ids(samples: Sequence[RawSample]) -> None:
