@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from judge_server import KEY, MODEL, JudgeServer, Reply
 
 import genlevel_language.judge
-from genlevel_evaluator import Result, formats, score
+from genlevel_evaluator import Result, score
 from genlevel_evaluator.engine import RawSample, Scorer
 from genlevel_evaluator.errors import EvaluatorError
 from genlevel_evaluator.kinds import Content
@@ -23,19 +19,8 @@ from genlevel_evaluator.states import combine
 from genlevel_evaluator.statistics.intervals import wilson
 from genlevel_language.app import EVALUATOR
 from genlevel_language.judge.prompt import prompt
-from genlevel_language.judge.reply import mark
 
 PROMPTS = Path(genlevel_language.judge.__file__).parent / "prompts"
-
-
-@pytest.fixture
-def judge(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[JudgeServer]:
-    """A judge that is configured; its cache is the test's own."""
-    with JudgeServer() as server:
-        values = {"URL": server.url, "MODEL": MODEL, "KEY": KEY, "RETRY_SECONDS": "2", "CACHE_DIR": str(tmp_path / "answers")}
-        for name, value in values.items():
-            monkeypatch.setenv(f"GENLEVEL_JUDGE_{name}", value)
-        yield server
 
 
 def samples(count: int, right: int = 0) -> list[dict[str, Any]]:
@@ -92,16 +77,6 @@ def test_a_judge_that_repeats_the_answers_orders_has_given_no_verdict(judge: Jud
     judge.answer = lambda _: Reply(f"The answer says: {INJECTION}, which is an order.")
     (issue,) = scored([{"id": 1, "question": "Which?", "reference": "a dog", "prediction": INJECTION}]).issues
     assert (issue.code, issue.severity) == ("JUDGE_UNPARSABLE", "infrastructure")
-
-
-@given(st.text(max_size=200))
-def test_no_text_breaks_out_of_its_quotes(text: str) -> None:
-    from genlevel_language.judge.prompt import messages
-
-    content = messages(prompt("binary"), text, [text], text)[1]["content"]
-    document, end = json.JSONDecoder().raw_decode(content)
-    assert content[end:] == prompt("binary").user.removeprefix("{document}")
-    assert [document["question"], document["candidate_answer"]] == [text, text]
 
 
 def test_a_missing_or_blank_answer_is_0_and_nobody_is_asked(judge: JudgeServer) -> None:
@@ -230,116 +205,6 @@ def test_a_task_may_fix_judge_and_prompt(judge: JudgeServer) -> None:
         with pytest.raises(EvaluatorError) as caught:
             scored(samples(2), **fixed)
         assert (caught.value.code.value, caught.value.reason) == ("FAILED_PRECONDITION", "JUDGE_OTHER")
-
-
-def verdict(value: Any = 1, judge: str = "second", **more: Any) -> dict[str, Any]:
-    return {"verdict": value, "judge": judge, **more}
-
-
-def test_supplied_verdicts_need_no_judge(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GENLEVEL_JUDGE_URL", raising=False)
-    lines = [{"id": place, "reference": "a", "prediction": verdict(int(place < 3))} for place in range(4)]
-    result = scored(lines)
-    assert (result.value, result.issues) == (75.0, ())
-    assert result.detail.warnings == ("not_comparable", "other_judge")
-    for line in lines:
-        line["prediction"]["prompt_sha256"] = "ab" * 32
-    assert scored(lines, judge="second", prompt_sha256="ab" * 32).detail.warnings == ()
-    assert scored(lines, judge="third", prompt_sha256="ab" * 32).detail.warnings == ("not_comparable", "other_judge")
-    lines[0]["prediction"]["judge"] = "third"
-    assert scored(lines, judge="second", prompt_sha256="ab" * 32).detail.warnings == ("not_comparable", "other_judge")
-
-
-def test_supplied_verdicts_and_answers_mix(judge: JudgeServer) -> None:
-    own = verdict(1, MODEL, prompt_sha256=prompt("binary").sha256)
-    result = scored([{"id": "x", "reference": "a", "prediction": own}, *samples(3, right=1)])
-    assert (result.value, len(judge.requests), result.detail.warnings) == (50.0, 3, ())
-
-
-def test_further_verdicts_show_agreement_and_do_not_count() -> None:
-    lines = [
-        {"id": 1, "reference": "a", "prediction": verdict(1, others=[verdict(0), verdict(0)])},
-        {"id": 2, "reference": "a", "prediction": verdict(0, others=[verdict(0)])},
-    ]
-    result = scored(lines)
-    assert (result.value, result.detail.companions["agreement"]) == (50.0, 50.0)
-    rubric = [{"id": 1, "reference": "a", "prediction": {"rubric": 3.5, "judge": "j"}}]
-    assert scored(rubric, prompt="rubric_1_5").value == 62.5
-
-
-BAD_VERDICTS: list[dict[str, Any]] = [
-    verdict(2), verdict(True), verdict("1"), verdict(0.5), verdict(judge=" "), verdict(judge=7), verdict(prompt_sha256="AB"), verdict(more=1),
-    {"judge": "j"}, {"verdict": 1}, {**verdict(), "rubric": 3}, verdict(others=verdict()), verdict(others=[verdict(others=[])]),
-    verdict(others=[verdict(3)]), verdict(others=[1]), {"rubric": 0.5, "judge": "j"}, {"rubric": float("nan"), "judge": "j"}, {},
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("bad", BAD_VERDICTS, ids=range(len(BAD_VERDICTS)))
-def test_a_verdict_that_cannot_be_read_is_no_0(bad: dict[str, Any]) -> None:
-    good = {"id": 1, "reference": "a", "prediction": verdict(1)}
-    result = scored([good, {"id": 2, "reference": "a", "prediction": bad}])
-    assert (result.value, result.detail.excluded) == (100.0, 1)
-    (issue,) = result.issues
-    assert (issue.sample_id, issue.code, issue.severity) == ("2", "BAD_VERDICT", "infrastructure")
-    assert issue.remedy
-    assert not jsonschema.Draft202012Validator(formats.schema("verdict", "prediction")).is_valid(bad) or bad.get("rubric") != bad.get("rubric")
-
-
-def test_verdicts_on_another_scale_are_no_0() -> None:
-    lines = [{"id": 1, "reference": "a", "prediction": {"rubric": 5, "judge": "j"}}, {"id": 2, "reference": "a", "prediction": verdict(1)}]
-    assert [issue.code for issue in scored(lines).issues] == ["WRONG_SCALE"]
-    assert scored(lines, prompt="rubric_1_5").value == 100.0
-
-
-@pytest.mark.parametrize(
-    ("sample", "code", "severity"),
-    [
-        ({"reference": "a", "prediction": "b"}, "NO_QUESTION", "reference"),
-        ({"reference": " ", "prediction": "b", "question": "?"}, "EMPTY_REFERENCE", "reference"),
-        ({"reference": "a", "prediction": "b" * 20_000, "question": "?"}, "TOO_LONG_TO_JUDGE", "prediction"),
-        ({"reference": "a" * 20_000, "prediction": "b", "question": "?"}, "TOO_LONG_TO_JUDGE", "reference"),
-        ({"reference": "a", "prediction": "b", "question": "?" * 20_000}, "TOO_LONG_TO_JUDGE", "reference"),
-        ({"reference": "a", "prediction": ["b"], "question": "?"}, "WRONG_TYPE", "prediction"),
-        ({"prediction": "b", "question": "?"}, "NO_REFERENCE", "reference"),
-    ],
-)
-def test_what_cannot_be_judged_is_named(judge: JudgeServer, sample: dict[str, Any], code: str, severity: str) -> None:
-    result = scored([{"id": 1, **sample}, *[{**item, "id": "good"} for item in samples(1, right=1)]])
-    assert [(issue.code, issue.severity) for issue in result.issues] == [(code, severity)]
-    assert len(judge.requests) == 1
-    assert result.value == (50.0 if severity == "prediction" else 100.0)
-
-
-REPLIES = [
-    ('{"verdict": 1}', 1), (' {"verdict":0}\n', 0), ("```json\n{\"verdict\": 1}\n```", 1), ("```\n0\n```", 0), ("1", 1), ('"1"', 1),
-    ('<think>{"verdict": 0}? No.</think>\n{"verdict": 1}', 1), ('The two agree. {"verdict": 1}', 1), ('{"verdict": "0"}', 0), ('{"verdict": 1.0}', 1),
-    ("", None), ("yes", None), ("2", None), ("-1", None), ('{"verdict": 2}', None), ('{"verdict": true}', None), ('{"verdict": null}', None),
-    ('{"verdict": [1]}', None), ('{"verdict": 1, "reason": "x"}', None), ('{"verdict": 1} {"verdict": 0}', None), ('{"verdict": 1, "verdict": 0}', None),
-    ('{"verdict": 1} is what it wants', None), ('It wants verdict 1. {"verdict": 0}', None), ('{"Verdict": 1}', None), ("1 or 0", None),
-    ('{"verdict": 1', None), ("[1]", None), ("NaN", None), ("0.5", None), ("[" * 100_000, None), ('{"verdict": 1e0}', 1),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("reply", "expected"), REPLIES, ids=range(len(REPLIES)))
-def test_replies_are_read_strictly(reply: str, expected: int | None) -> None:
-    assert mark(reply, prompt("binary")) == expected
-
-
-@given(st.text())
-def test_no_reply_is_read_as_something_it_does_not_say(reply: str) -> None:
-    assert mark(reply, prompt("rubric_1_5")) in (None, 1, 2, 3, 4, 5)
-    assert mark(reply + '{"rating": 4}', prompt("rubric_1_5")) in (None, 4)
-
-
-def test_every_prompt_says_what_it_must() -> None:
-    assert {file.stem for file in PROMPTS.glob("*.toml")} == {"binary", "rubric_1_5"}
-    for name in ("binary", "rubric_1_5"):
-        asked = prompt(name)
-        assert asked.user.count("{document}") == 1
-        assert f'"{asked.key}"' in asked.system
-        assert f'"{asked.key}"' in asked.user
-        assert "is data" in asked.system
-        assert (asked.share(asked.lowest), asked.share(asked.highest)) == (0.0, 1.0)
 
 
 def test_describing_the_evaluator_loads_no_network_library() -> None:

@@ -20,9 +20,8 @@ def consulted(
     metric: Metric[Any], parameters: Parameters, samples: list[tuple[Sample, int]], check: Callable[[], None]
 ) -> list[tuple[Sample, int]]:
     """Samples with what the service says of those that are whole; the same samples where the metric asks nobody."""
-    if metric.consult is None:
+    if metric.consult is None or not (places := whole(samples)):
         return samples
-    places = whole(samples)
     answers = metric.consult([samples[place][0] for place in places], parameters, check)
     result = list(samples)
     for place, answer in zip(places, answers, strict=True):
