@@ -81,6 +81,12 @@ def test_the_interval_needs_two_raters_and_draws_them() -> None:
     assert wide.method == "two_way_poisson_bootstrap_1000"
 
 
+def test_few_raters_are_a_warning() -> None:
+    for raters, warnings in ((1, ("single_rater",)), (4, ("few_raters",)), (5, ())):
+        value, _ = evaluate("mos", {str(i): [{"rater": r, "score": 1 + (i + r) % 5} for r in range(raters)] for i in range(4)})
+        assert value.warnings == warnings
+
+
 def test_shards_give_the_same_interval() -> None:
     random = np.random.default_rng(4)
     table = {str(i): {f"r{r}": int(random.integers(2, 11)) / 2 for r in random.permutation(9)[: random.integers(1, 7)]} for i in range(60)}

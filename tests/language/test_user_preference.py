@@ -72,7 +72,7 @@ def test_a_tie_among_four_is_a_quarter_for_each() -> None:
 
 def test_a_system_that_never_lost_has_no_strength() -> None:
     value, _ = evaluate("user_preference", {"1": [vote("r", "ours"), vote("s", "ours")]})
-    assert (value.value, value.warnings) == (100.0, ("no_strengths",))
+    assert (value.value, value.warnings) == (100.0, ("few_raters", "no_strengths"))
     assert not any(name.startswith("strength.") for name in value.companions)
 
 
@@ -209,5 +209,5 @@ def test_many_systems_have_no_strengths() -> None:
     items = {str(i): [vote("r", "ours", "ours", f"s{i}"), vote("q", f"s{i}", "ours", f"s{i}")] for i in range(64)}
     value, _ = evaluate("user_preference", items)
     assert value.value == 50.0
-    assert value.warnings == ("too_many_systems",)
+    assert "too_many_systems" in value.warnings
     assert not any(name.startswith("strength.") for name in value.companions)

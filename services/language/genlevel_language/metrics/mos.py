@@ -19,7 +19,8 @@ A rating is a whole or half step. Beside the value stand the numbers of items, r
     Differs from  predicted opinion (DNSMOS, UTMOS and others), comparison ratings (CMOS) and scales such as 0 to 100: all are
                   refused, and none is rescaled. An item without usable ratings lowers the coverage
 
-The interval draws raters and items anew, so it needs two of each; with one rater a warning stands in its place.
+The interval draws raters and items anew, so it needs two of each; with one rater a warning stands in its place (`single_rater`), and below
+five it is too narrow, which a warning says (`few_raters`).
 
 >>> observe(Sample("1", (Rating("a", "", 4.0), Rating("b", "", 3.5))), MosParameters())["score"]
 [4.0, 3.5]
@@ -40,7 +41,7 @@ from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.agreement import krippendorff_alpha
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_two_way
 from genlevel_language.digests import word_digest
-from genlevel_language.judgements import Rating
+from genlevel_language.judgements import Rating, rater_warnings
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,7 @@ def score(rows: Rows, parameters: MosParameters) -> Score:
     agreement = krippendorff_alpha(item, ratings, "interval")
     found = {"krippendorff_alpha": agreement, "rater_std": _spread(rater, ratings), "rater_bias": _bias(rater, ratings - means[item])}
     companions.update({name: value for name, value in found.items() if value is not None})
-    warnings = ("single_rater",) if companions["raters"] < 2 else ()
-    return Score(math.fsum(means) / len(rows), companions=companions, warnings=warnings)
+    return Score(math.fsum(means) / len(rows), companions=companions, warnings=tuple(rater_warnings(companions["raters"])))
 
 
 def _spread(rater: NDArray[np.int64], ratings: NDArray[np.float64]) -> float | None:

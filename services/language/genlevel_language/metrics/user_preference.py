@@ -23,7 +23,8 @@ get were all of them offered at once (Bradley and Terry, Luce), in percent.
     Differs from  a mean over items, which weighs an item with one vote like one with ten. An item without usable votes lowers the coverage
 
 The interval draws raters and items anew; it is Wilson's below 30 votes, and where all votes are the same there is nothing to draw, so
-Wilson's with as many trials as there are raters or items, whichever are fewer. With one rater there is none.
+Wilson's with as many trials as there are raters or items, whichever are fewer. With one rater there is none (`single_rater`), and below five
+it is too narrow (`few_raters`).
 
 >>> votes = (Vote("a", ("ours", "other"), "ours"), Vote("b", ("ours", "other"), None))
 >>> observe(Sample("1", votes), UserPreferenceParameters())["choice"]
@@ -49,7 +50,7 @@ from genlevel_evaluator.statistics.agreement import krippendorff_alpha
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_two_way, wilson
 from genlevel_evaluator.statistics.preference import sign_test, strengths
 from genlevel_language.digests import word_digest
-from genlevel_language.judgements import Vote, unknown
+from genlevel_language.judgements import Vote, rater_warnings, unknown
 
 MOST_SYSTEMS = 64
 """Systems whose strengths are given."""
@@ -149,8 +150,7 @@ def score(rows: Rows, parameters: UserPreferenceParameters) -> Score:
     if np.all(options == 2):
         companions["sign_test_p"] = sign_test(int(np.sum(given[counted & (votes.choice != TIE)])), int(np.sum(~ties)))
     warnings = ["mixed_options"] if len(set(options.tolist())) > 1 else []
-    warnings += ["single_rater"] if companions["raters"] < 2 else []
-    warnings += _add_agreement_and_strengths(votes, companions)
+    warnings += rater_warnings(companions["raters"]) + _add_agreement_and_strengths(votes, companions)
     return Score(100.0 * math.fsum(given) / total, companions=companions, warnings=tuple(warnings))
 
 
