@@ -108,6 +108,8 @@ def follow(client: OrchestratorClient, name: str, output: Path | None, as_json: 
         UserError: it ended without a result, or the orchestrator stayed away for too long.
         typer.Exit: with exit code 4 when the run did not succeed.
     """
+    from genlevel_orchestrator.report import FORMATS
+
     client.patience = LONG_PATIENCE
     try:
         with watch(client.endpoint, quiet=as_json) as listener:
@@ -122,7 +124,7 @@ def follow(client: OrchestratorClient, name: str, output: Path | None, as_json: 
         words = f"run {name} ended as {state}" + (f": {run.message}" if run.message else "")
         remedy = "See the orchestrator's log; `genlevel runs resume RUN --endpoint ...` goes on with it."
         raise UserError(words, remedy, ExitCode.TASKS_FAILED)
-    reports = {kind: client.get_report(name, kind).content for kind in ("json", "xlsx", "html")}
+    reports = {kind: client.get_report(name, kind).content for kind in FORMATS}
     folder = output or Path(f"{name}-report")
     paths = _write(folder, reports)
     _print(run, paths, reports["json"], as_json)
@@ -146,11 +148,13 @@ def state_name(run: pb.Run) -> str:
 
 
 def _write(folder: Path, reports: dict[str, bytes]) -> dict[str, str]:
+    from genlevel_orchestrator.report import file_name
+
     paths = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for kind, content in reports.items():
-            path = folder / f"report.{kind}"
+            path = folder / file_name(kind)
             path.write_bytes(content)
             paths[kind] = str(path)
     except OSError as error:

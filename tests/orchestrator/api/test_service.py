@@ -34,7 +34,10 @@ def test_run_from_beginning_to_report(play: Play, calls: Any, bundle: Path) -> N
         run = (await stub.GetRun(pb.GetRunRequest(name=created.name))).run
         assert run == events[-1].run
         assert run.levels.level_2 == pytest.approx(service.template.levels["paper"].level_2)
-        for form, start in ((pb.REPORT_FORMAT_UNSPECIFIED, b"{"), (pb.REPORT_FORMAT_XLSX, b"PK"), (pb.REPORT_FORMAT_HTML, b"<!doctype")):
+        starts = {
+            pb.REPORT_FORMAT_UNSPECIFIED: b"{", pb.REPORT_FORMAT_XLSX: b"PK", pb.REPORT_FORMAT_HTML: b"<!doctype", pb.REPORT_FORMAT_SAMPLES: b"\x1f\x8b",
+        }
+        for form, start in starts.items():
             report = await stub.GetReport(pb.GetReportRequest(name=run.name, format=form))
             assert report.content.startswith(start)
             assert report.file_name.startswith(run.name)

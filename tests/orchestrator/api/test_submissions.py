@@ -19,6 +19,7 @@ from genlevel_orchestrator.api.uploads import UploadStore
 from genlevel_orchestrator.cli import remote
 from genlevel_orchestrator.cli.main import run_command
 from genlevel_orchestrator.errors import ExitCode, UserError
+from genlevel_orchestrator.report import read_samples
 from genlevel_orchestrator.runs.service import RunService
 from genlevel_orchestrator.settings import Endpoint, Settings, Uploads
 
@@ -64,6 +65,9 @@ def test_a_bundle_of_this_machine_is_scored_elsewhere(
     report = json.loads((tmp_path / "report" / "report.json").read_text())
     (task,) = [task for task in report["tasks"] if task["status"] == "scored"]
     assert task["value"] == 70.0
+    assert [item["value"] for item in task["worst"]] == [0.0] * 3
+    details = read_samples(tmp_path / "report" / "samples.json.gz", report)[task["task_id"]]
+    assert (details.samples, sum(details.scores)) == (10, 700.0)
     assert len(list((settings.state / "uploads").rglob("*.zip"))) == 2
     # The same as a zip that someone made, which is sent as it is.
     packed = tmp_path / "mine.zip"

@@ -124,6 +124,11 @@ def test_every_submitted_task_has_a_row(reader: Reader, result: RunResult) -> No
     assert len(rows) == sum(task.status != "not_submitted" for task in result.tasks)
 
 
+def test_the_worst_samples_of_a_task_are_listed(reader: Reader) -> None:
+    assert "Worst samples" in reader.text
+    assert any(text.startswith("17 (0.000), ") and text.endswith("(∞)") for text in reader.text)
+
+
 def test_empty_run_is_a_page_too(result: RunResult, catalogue: Catalogue) -> None:
     bare = replace(result, levels={}, violations=(), violation_count=0, evaluators={})
     report = build_report(bare, catalogue)
