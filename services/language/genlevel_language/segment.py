@@ -78,6 +78,7 @@ def _boundaries() -> Callable[[str], list[str]]:
     marks = rf"[{of('Extend', 'Format', 'ZWJ')}]*+"
     letter, hebrew, digit = of("ALetter", "Hebrew_Letter"), of("Hebrew_Letter"), of("Numeric")
     between_letters, between_digits = of("MidLetter", "MidNumLet", "Single_Quote"), of("MidNum", "MidNumLet", "Single_Quote")
+    # Every repetition is possessive, so that a long word takes linear time.
     joiner = rf"[{of('ExtendNumLet')}]{marks}"
     unit = rf"""(?:[{hebrew}]{marks}"{marks}(?=[{hebrew}])
         | [{letter}]{marks}(?:[{between_letters}]{marks}(?=[{letter}]))?
@@ -85,7 +86,7 @@ def _boundaries() -> Callable[[str], list[str]]:
     flag = rf"[{of('Regional_Indicator')}]{marks}"
     core = rf"""(?:
         (?=[{letter}{digit}{of('ExtendNumLet')}])
-        (?:{joiner})*(?:{unit}+(?:{joiner})+)*(?:{unit}*[{hebrew}]{marks}'{marks}(?![{letter}]) | {unit}+)?
+        (?:{joiner})*+(?:{unit}++(?:{joiner})++)*+(?:{unit}++(?:(?=')(?<=[{hebrew}]{marks[:-1]})'{marks}(?![{letter}]))?)?
         | {flag}{flag}
         | [^\s]{marks}
         )"""
