@@ -151,3 +151,13 @@ def value(
 
 def _content(given: Any) -> Content:
     return Content(text=given) if isinstance(given, str) else Content(json=given)
+
+
+def as_table(report: dict[str, Any], names: Sequence[str]) -> dict[str, float]:
+    """scikit-learn's classification report as companions."""
+    found: dict[str, float] = {}
+    for name in names:
+        scores = report[name]
+        found |= {f"class/{name}/precision": 100 * scores["precision"], f"class/{name}/recall": 100 * scores["recall"]}
+        found |= {f"class/{name}/f1": 100 * scores["f1-score"], f"class/{name}/n": scores["support"]}
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from genlevel_orchestrator.report.bars import score_bar
+from genlevel_orchestrator.report.class_table import CLASS, class_table
 from genlevel_orchestrator.report.markup import Markup, element, join
 from genlevel_orchestrator.report.numbers import shown
 from genlevel_orchestrator.report.words import STATUSES, group_name, plural, task_kind
@@ -77,7 +78,7 @@ def _interval(task: dict[str, Any]) -> Markup | None:
 def _details(task: dict[str, Any]) -> Markup | None:
     facts = [*_value_facts(task), *_sample_facts(task), ("Task id", task["task_id"])]
     rows = [join(element("dt", name), element("dd", value)) for name, value in facts]
-    return element("details", element("summary", "how it was made"), element("dl", *rows), _issues(task))
+    return element("details", element("summary", "how it was made"), element("dl", *rows), class_table(task["companions"]), _issues(task))
 
 
 def _value_facts(task: dict[str, Any]) -> list[tuple[str, Markup | str]]:
@@ -89,8 +90,9 @@ def _value_facts(task: dict[str, Any]) -> list[tuple[str, Markup | str]]:
         facts += [(_role(backbone), join(backbone["name"], " ", element("code", backbone["sha256"][:16]))) for backbone in signature["backbones"]]
     if task["interval"] is not None:
         facts.append(("Interval", f"{task['interval']['level']:.0%}, {task['interval']['method']}"))
-    if task["companions"]:
-        facts.append(("Beside it", ", ".join(f"{name} {shown(value)}" for name, value in task["companions"].items())))
+    beside = ", ".join(f"{name} {shown(value)}" for name, value in task["companions"].items() if not name.startswith(CLASS))
+    if beside:
+        facts.append(("Beside it", beside))
     if task["worst"]:
         facts.append(("Worst samples", ", ".join(f"{item['sample_id']} ({shown(item['value'])})" for item in task["worst"])))
     if task["warnings"]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Sample
 from genlevel_evaluator.states import Column, Row, Rows
-from genlevel_language import normalise
+from genlevel_language import class_table, normalise
 from genlevel_language.digests import digest
 from genlevel_language.extract import EXTRACTORS
 
@@ -27,8 +27,6 @@ COLUMNS = {"expected": Column("i8"), "given": Column("i8"), "answered": Column("
 """Digests of both classes, whether the answer names exactly one class, and the name of the expected one in UTF-8."""
 
 _NAME_BYTES = 96
-MAX_TABLE = 64
-"""Most classes that are listed one by one beside a value."""
 MAX_CELLS = 1 << 24
 """Most counts (samples times classes) that are resampled for an interval."""
 
@@ -128,10 +126,11 @@ def shares(rows: Rows, counts: Table) -> dict[str, float]:
     }
 
 
-def listed(prefix: str, counts: Table, values: NDArray[np.float64]) -> dict[str, float]:
-    """One entry for each class of the references, in order of name, `MAX_TABLE` at most."""
-    pairs = sorted((name, value) for name, value, size in zip(counts.names, values, counts.expected, strict=True) if size)
-    return {f"{prefix}_{name}": 100.0 * float(value) for name, value in pairs[:MAX_TABLE]}
+def listed(counts: Table) -> dict[str, float]:
+    """Precision, recall, F1 and size of the largest classes of the references."""
+    columns = (numbers.tolist() for numbers in (counts.hits, counts.expected, counts.given))
+    classes = [one for one in zip(counts.names, *columns, strict=True) if one[2]]
+    return class_table.listed(classes, len(classes))
 
 
 def samples(rows: Rows, _: object) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
+from functools import lru_cache
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _ASCII_PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -20,6 +21,10 @@ def answer(text: str) -> str:
     >>> answer(" (Yes). "), answer("-3."), answer("ＡＢＣ"), answer("C#")
     ('yes', '-3', 'abc', 'c#')
     """
+    return _short(text) if len(text) <= _SHORT else _answer(text)
+
+
+def _answer(text: str) -> str:
     folded = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     start, end = 0, len(folded)
     while start < end and _is_outer(folded[start]) and not _NUMBER_START.match(folded, start):
@@ -28,6 +33,10 @@ def answer(text: str) -> str:
         end -= 1
     # Text of nothing but punctuation is an answer too, such as the operator asked for.
     return folded[start:end] or folded
+
+
+_SHORT = 64
+_short = lru_cache(maxsize=1 << 14)(_answer)  # labels repeat
 
 
 def _is_outer(character: str) -> bool:

@@ -18,7 +18,7 @@ form of its references, genlevel_language.reading), the references are brought i
     Unit          percent
     Pooling       sample: the mean of 0 and 1 over samples
     Sample        prediction and references, all text; any of several references will do
-    State         rows (correct, unparsed, digest of the reference), keyed by sample
+    State         rows (correct, unparsed, digest of the reference, names of short labels for the class table), keyed by sample
     Undefined     no sample has a reference: no_reference
     Source        metric-decisions, section 1
     Checked with  sklearn.metrics.accuracy_score on extracted labels
@@ -27,9 +27,9 @@ form of its references, genlevel_language.reading), the references are brought i
 
 >>> one = Sample("1", "(B) is the answer", ("B",))
 >>> observe(one, AccuracyParameters(extractor="option_letter"))["correct"]
-1.0
+1
 >>> observe(Sample("1", "There are 12.", ("1",)), AccuracyParameters(match="substring"))["correct"]
-1.0
+1
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, proportion
-from genlevel_language import means, normalise
+from genlevel_language import class_table, means, normalise
 from genlevel_language.digests import digest
 from genlevel_language.reading import Extractor, reading
 
@@ -80,8 +80,12 @@ _MATCHES: dict[str, Callable[[str, str], bool]] = {
 }
 
 
-def _digest(text: str) -> int:
-    return digest(normalise.answer(text))
+def _row(expected: str, given: str | None, correct: bool) -> Row:
+    if correct:
+        labels = class_table.cell(hits=[expected])
+    else:
+        labels = class_table.cell(missed=[expected], surplus=[] if given is None else [given])
+    return {"correct": int(correct), "unparsed": int(given is None), "reference_digest": digest(expected), "labels": labels}
 
 
 def observe(sample: Sample, parameters: AccuracyParameters) -> Row:
@@ -90,12 +94,12 @@ def observe(sample: Sample, parameters: AccuracyParameters) -> Row:
     answer = how.answer(sample.prediction, sample.attributes)
     matches = _MATCHES[parameters.match]
     correct = answer is not None and any(matches(answer, reference) for reference in how.references)
-    return {"correct": float(correct), "unparsed": float(answer is None), "reference_digest": _digest(how.references[0])}
+    return _row(normalise.answer(how.references[0]), None if answer is None else normalise.answer(answer), correct)
 
 
 def missing(sample: Sample, parameters: AccuracyParameters) -> Row:
     """A missing prediction is wrong."""
-    return {"correct": 0.0, "unparsed": 0.0, "reference_digest": _digest(_first(sample, parameters))}
+    return {**_row(normalise.answer(_first(sample, parameters)), None, False), "unparsed": 0}
 
 
 def _first(sample: Sample, parameters: AccuracyParameters) -> str:
@@ -103,10 +107,10 @@ def _first(sample: Sample, parameters: AccuracyParameters) -> str:
 
 
 def score(rows: Rows, parameters: AccuracyParameters) -> Score:
-    """Mean, with the share of answers that could not be read and the accuracy of always giving the most frequent reference."""
+    """Mean, with the share of answers that could not be read, the accuracy of always giving the most frequent reference, and the classes."""
     del parameters
     most = Counter(rows.column("reference_digest").tolist()).most_common(1)[0][1]
-    companions = {"unparsed": means.percent(rows, "unparsed"), "majority_baseline": 100.0 * most / len(rows)}
+    companions = class_table.companions(rows) | {"unparsed": means.percent(rows, "unparsed"), "majority_baseline": 100.0 * most / len(rows)}
     return Score(means.percent(rows, "correct"), companions=companions)
 
 
@@ -125,7 +129,7 @@ METRIC = Metric(
     value_range=(0.0, 100.0),
     pooling="sample",
     parameters=AccuracyParameters,
-    columns={"correct": Column("f8"), "unparsed": Column("f8"), "reference_digest": Column("i8")},
+    columns={"correct": Column("u1"), "unparsed": Column("u1"), "reference_digest": Column("i8"), **class_table.COLUMNS},
     observe=observe,
     score=score,
     missing=missing,

@@ -76,11 +76,10 @@ def _average(hits: Numbers, expected: Numbers, given: Numbers, parameters: F1Par
 
 
 def score(rows: Rows, parameters: F1Parameters) -> Score:
-    """The average, with the F1 of each class beside."""
+    """The average, with the class table beside."""
     counts = classes.table(rows, union=parameters.classes == "union")
-    each = _ratio(2.0 * counts.hits, counts.expected + counts.given)
-    companions = classes.shares(rows, counts) | classes.listed("f1", counts, each)
-    return Score(float(_average(counts.hits, counts.expected, counts.given, parameters)), companions=companions)
+    value = float(_average(counts.hits, counts.expected, counts.given, parameters))
+    return Score(value, companions=classes.shares(rows, counts) | classes.listed(counts))
 
 
 def interval(rows: Rows, parameters: F1Parameters) -> Interval | None:

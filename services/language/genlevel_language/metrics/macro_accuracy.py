@@ -60,11 +60,10 @@ def _mean_recall(hits: NDArray[np.float64], expected: NDArray[np.float64]) -> ND
 
 
 def score(rows: Rows, parameters: MacroAccuracyParameters) -> Score:
-    """Mean of the recalls, with each of them beside."""
+    """Mean of the recalls, with the class table beside."""
     del parameters
     counts = classes.table(rows)
-    companions = classes.shares(rows, counts) | classes.listed("recall", counts, counts.hits / counts.expected)
-    return Score(float(_mean_recall(counts.hits, counts.expected)), companions=companions)
+    return Score(float(_mean_recall(counts.hits, counts.expected)), companions=classes.shares(rows, counts) | classes.listed(counts))
 
 
 def interval(rows: Rows, parameters: MacroAccuracyParameters) -> Interval | None:

@@ -12,15 +12,16 @@
                   "(A=>rel=>B), (C=>rel=>D)" is two; a list is never split further
                   extractor takes labels out of a prediction that is one text (genlevel_language.extract); where it finds none
                   the text itself is the label
-    State         rows (tp, fp, fn, exact), keyed by sample
+    State         rows (tp, fp, fn, exact, names of short labels for the class table), keyed by sample
     Undefined     neither side has any label in any sample: no_reference
     Source        metric-decisions, section 1
     Checked with  sklearn.metrics.f1_score(average="micro") on a multilabel indicator
     Differs from  the public scorer, which counts two empty sets as a hit (empty_pairs=hit), lowers the reference only
                   (lower=reference) and, in the tasks with lists, splits at every comma and space (split=public). A missing prediction misses all labels, and counts one error where there are none to miss
 
->>> observe(Sample("1", ("joy", "Fear"), (("joy", "trust"),)), MicroF1Parameters())
-{'tp': 1, 'fp': 1, 'fn': 1, 'exact': 0}
+>>> row = observe(Sample("1", ("joy", "Fear"), (("joy", "trust"),)), MicroF1Parameters())
+>>> row["tp"], row["fp"], row["fn"], row["exact"]
+(1, 1, 1, 0)
 
 With exactly one label on each side it equals accuracy.
 """
@@ -28,14 +29,14 @@ With exactly one label on each side it equals accuracy.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval
-from genlevel_language import pooled, tuples
+from genlevel_language import class_table, pooled, tuples
 from genlevel_language.decode import TextLabels
 from genlevel_language.extract import EXTRACTORS
 
@@ -81,19 +82,27 @@ def _extracted(sample: Sample, extractor: str) -> Sequence[str]:
 def observe(sample: Sample, parameters: MicroF1Parameters) -> Row:
     """One sample."""
     predicted = _labels(_extracted(sample, parameters.extractor), parameters.lower == "both", parameters.split)
-    candidates = [_counts(predicted, _labels(reference, True, parameters.split), parameters) for reference in sample.references]
-    return candidates[pooled.best(candidates)].row
+    references = [_labels(reference, True, parameters.split) for reference in sample.references]
+    candidates = [_counts(predicted, expected, parameters) for expected in references]
+    best = pooled.best(candidates)
+    return {**candidates[best].row, **_names(predicted, references[best])}
+
+
+def _names(predicted: frozenset[str], expected: frozenset[str]) -> Row:
+    return {"labels": class_table.cell(predicted & expected, expected - predicted, predicted - expected)}
 
 
 def missing(sample: Sample, parameters: MicroF1Parameters) -> Row:
     """Every label of the shortest reference is missed; where there is none, one error is counted."""
-    return pooled.missing(len(_labels(reference, True, parameters.split)) for reference in sample.references).row
+    shortest = min((_labels(reference, True, parameters.split) for reference in sample.references), key=len)
+    return {**pooled.missing([len(shortest)]).row, **_names(frozenset(), shortest)}
 
 
 def score(rows: Rows, parameters: MicroF1Parameters) -> Score:
-    """One F1 of all counts, with precision, recall and the share of samples whose sets are equal."""
+    """One F1 of all counts, with precision, recall, the share of samples whose sets are equal, and the classes."""
     del parameters
-    return pooled.score(rows)
+    found = pooled.score(rows)
+    return replace(found, companions=class_table.companions(rows) | dict(found.companions))
 
 
 def interval(rows: Rows, parameters: MicroF1Parameters) -> Interval | None:
@@ -111,7 +120,7 @@ METRIC = Metric(
     value_range=(0.0, 100.0),
     pooling="corpus",
     parameters=MicroF1Parameters,
-    columns=pooled.COLUMNS,
+    columns=pooled.COLUMNS | class_table.COLUMNS,
     observe=observe,
     score=score,
     missing=missing,
