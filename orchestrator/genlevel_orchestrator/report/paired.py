@@ -41,11 +41,16 @@ def pair(first: dict[str, Any], second: dict[str, Any], one: SampleDetails | Non
     if (one.samples, one.keys_digest) != (other.samples, other.keys_digest):
         return Paired(None, None, None, "different samples")
     found = paired_bootstrap(one.replicates, other.replicates)
-    test = _test_of_means(from_json(first["value"]), from_json(second["value"]), one, other)
+    test = None if _two_way(first) or _two_way(second) else _test_of_means(from_json(first["value"]), from_json(second["value"]), one, other)
     if found is None:
         return Paired(None, test, one.samples, "no bootstrap replicates")
     interval = {"low": found.low, "high": found.high, "level": LEVEL, "method": found.test.method}
     return Paired(interval, test or found.test, one.samples, "")
+
+
+def _two_way(task: dict[str, Any]) -> bool:
+    """Whether the value varies with its raters, too: a test over its items alone would be too sure."""
+    return task["interval"] is not None and str(task["interval"]["method"]).startswith("two_way")
 
 
 def _test_of_means(first: float | None, second: float | None, one: SampleDetails, other: SampleDetails) -> Significance | None:

@@ -112,6 +112,14 @@ def test_values_of_whole_sets_get_the_bootstrap(pairs: Pairs) -> None:
     assert pairs.row(right, right)["test"]["method"] == "paired_bootstrap_1000", "right and wrong, but no mean"
 
 
+def test_ratings_get_the_bootstrap_over_raters_and_items(pairs: Pairs) -> None:
+    sides = [pairs.side(scores_of(seed)) for seed in (1, 2)]
+    for report, _ in sides:
+        task = next(task for task in report["tasks"] if task["task_id"] == pairs.task_id)
+        task["interval"]["method"] = "two_way_poisson_bootstrap_1000"
+    assert pairs.row(*sides)["test"]["method"] == "paired_bootstrap_1000"
+
+
 def test_samples_without_a_score_are_left_out_on_both_sides(pairs: Pairs) -> None:
     first, second = scores_of(1), scores_of(2, 0.6)
     first[5] = second[5] = math.nan
