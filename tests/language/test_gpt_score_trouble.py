@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import socket
 import threading
@@ -50,6 +51,7 @@ def failed(result: Result, code: str, words: str) -> None:
         (Reply(raw=b"\xff\xfe"), "not a JSON object"),
         (Reply(raw=b"[" * 200_000), "not a JSON object"),
         (Reply(raw=b""), "not a JSON object"),
+        (Reply(raw=gzip.compress(b'{"choices": "' + b" " * (1 << 24)), headers={"Content-Encoding": "gzip"}), "not a JSON object"),
         (Reply('{"verdict": 1}' + " " * (1 << 20)), "more than 1048576 bytes"),
     ],
 )

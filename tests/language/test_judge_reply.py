@@ -30,7 +30,7 @@ REPLIES = [
     ("", None), ("yes", None), ("2", None), ("-1", None), ('{"verdict": 2}', None), ('{"verdict": true}', None), ('{"verdict": null}', None),
     ('{"verdict": [1]}', None), ('{"verdict": 1, "reason": "x"}', None), ('{"verdict": 1} {"verdict": 0}', None), ('{"verdict": 1, "verdict": 0}', None),
     ('{"verdict": 1} is what it wants', None), ('It wants verdict 1. {"verdict": 0}', None), ('{"Verdict": 1}', None), ("1 or 0", None),
-    ('{"verdict": 1', None), ("[1]", None), ("NaN", None), ("0.5", None), ("[" * 100_000, None), ('{"verdict": 1e0}', 1),
+    ('{"verdict": 1', None), ("[1]", None), ("NaN", None), ("0.5", None), ("[" * 100_000, None), ("```" + " " * 1_000_000 + "x", None), ("{" * 500_000 + "}" * 500_000, None), ("9" * 10_000, None), ("```", None), ("``````", None), ('{"verdict": 1e0}', 1),
 ]  # fmt: skip
 
 

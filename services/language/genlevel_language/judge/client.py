@@ -12,7 +12,7 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from weakref import WeakValueDictionary
 
 from genlevel_evaluator.errors import SampleError
@@ -142,7 +142,7 @@ def _loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-@cache
+@lru_cache(maxsize=4)
 def _judge(settings: JudgeSettings) -> Judge:
     return Judge(settings)
 

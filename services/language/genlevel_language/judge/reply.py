@@ -9,7 +9,7 @@ from typing import Any
 from genlevel_language.judge.prompt import Prompt
 
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
-_FENCE = re.compile(r"\A```(?:json)?\s*(.*?)\s*```\Z", re.DOTALL)
+_FENCE = "```"
 _LAST_OBJECT = re.compile(r"\{[^{}]*\}\s*\Z")
 
 
@@ -30,8 +30,8 @@ def mark(text: str | None, asked: Prompt) -> int | None:
     if text is None:
         return None
     body = _THOUGHT.sub("", text).strip()
-    if fenced := _FENCE.match(body):
-        body = fenced[1]
+    if body.startswith(_FENCE) and body.endswith(_FENCE) and len(body) > 2 * len(_FENCE):
+        body = body[len(_FENCE) : -len(_FENCE)].removeprefix("json").strip()
     whole = _parsed(body)
     if isinstance(whole, dict):
         return _whole_number(whole.get(asked.key), asked) if set(whole) == {asked.key} else None
