@@ -174,6 +174,14 @@ def test_a_judge_that_is_down_does_not_hold_up_every_question(judge: JudgeServer
     assert scored(60).value == 100.0
 
 
+def test_a_judge_that_fails_now_and_then_is_not_down(judge: JudgeServer) -> None:
+    for place in range(4):
+        judge.answer = lambda _: error(503)
+        failed(score("gpt_score", [{**samples(1)[0], "question": f"Bad {place}?"}]), "JUDGE_UNAVAILABLE", "HTTP 503")
+        judge.answer = grade
+        assert score("gpt_score", [{**samples(1)[0], "question": f"Good {place}?"}]).value == 100.0
+
+
 def test_some_that_fail_leave_the_others_their_score(judge: JudgeServer) -> None:
     judge.answer = lambda request: Reply("?") if request.document["question"] == "Question 3?" else grade(request)
     result = scored(8)
