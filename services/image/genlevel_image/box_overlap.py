@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,19 +95,29 @@ def intersections(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> NDA
     return np.asarray(np.maximum(width, 0.0) * np.maximum(height, 0.0))
 
 
-def outside_picture(sample: Sample, parameters: BoxParameters) -> list[SampleError]:
+class _Read(Protocol):
+    """How boxes are to be read."""
+
+    @property
+    def bbox_format(self) -> str: ...
+
+    @property
+    def coordinates(self) -> str: ...
+
+
+def outside_picture(sample: Sample, parameters: _Read, pointer: str = "/{}/box") -> list[SampleError]:
     """A remark where detections lie beyond the picture by more than a pixel, which often means another form or unit of boxes."""
     size = sample.prediction.image_size
     if size is None:
         return []
     form = box_format(sample.attributes, parameters.bbox_format)
-    corners = corners_of(sample.prediction.coordinates, form, parameters.coordinates, size, "prediction")
-    beyond: NDArray[np.bool_] = np.column_stack([corners[:, :2] < -1, corners[:, 2:] > np.array(size) + 1]).any(axis=1)
+    corners = corners_of(sample.prediction.coordinates, form, parameters.coordinates, size, "prediction", pointer)
+    beyond = np.column_stack([corners[:, :2] < -1, corners[:, 2:] > np.array(size) + 1]).sum(axis=1) > 0
     if not beyond.any():
         return []
     message = f"{int(beyond.sum())} of {len(beyond)} boxes reach outside the picture; they are scored as they are"
     remedy = "check bbox_format, coordinates and image_size"
-    return [SampleError("BOX_OUTSIDE_IMAGE", message, remedy=remedy, side="prediction", pointer=f"/{int(np.flatnonzero(beyond)[0])}/box")]
+    return [SampleError("BOX_OUTSIDE_IMAGE", message, remedy=remedy, side="prediction", pointer=pointer.format(int(np.flatnonzero(beyond)[0])))]
 
 
 BOXES: Shapes[BoxParameters] = Shapes(side=box_side, overlap=box_overlap)

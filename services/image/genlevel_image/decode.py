@@ -8,6 +8,9 @@ from typing import Any
 from genlevel_evaluator import formats
 from genlevel_evaluator.kinds import Content, InputKind
 from genlevel_image.boxes import decode_boxes
+from genlevel_image.grounding import decode_answer, decode_truth
+from genlevel_image.instances import decode_instances
+from genlevel_image.keypoints import decode_keypoints
 from genlevel_image.masks import decode_masks
 from genlevel_image.media import Picture
 from genlevel_image.pictures import blob_of, read_picture
@@ -23,4 +26,7 @@ KINDS = {
     "image": InputKind("image", strings_are_paths=True, decode=decode_image, schema=formats.schema("image")),
     "masks": InputKind("masks", strings_are_paths=True, decode=decode_masks, schema=formats.schema("masks")),
     "boxes": InputKind("boxes", strings_are_paths=False, decode=decode_boxes, schema=formats.schema("boxes")),
+    "grounding": InputKind("grounding", strings_are_paths=False, decode=decode_answer, decode_reference=decode_truth, schema=formats.schema("grounding")),
+    "instances": InputKind("instances", strings_are_paths=False, decode=decode_instances, schema=formats.schema("instances")),
+    "keypoints": InputKind("keypoints", strings_are_paths=False, decode=decode_keypoints, schema=formats.schema("keypoints")),
 }

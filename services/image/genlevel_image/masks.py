@@ -14,6 +14,7 @@ from genlevel_evaluator.kinds import Content, json_type
 from genlevel_evaluator.media import Blob
 from genlevel_image.media import LabelImage
 from genlevel_image.pictures import MAX_PIXELS, MAX_SIDE, load, open_image
+from genlevel_image.run_lengths import runs_of
 
 _LABEL_MODES = ("1", "L", "P", "I;16", "I;16B", "I;16L", "I")
 
@@ -22,7 +23,7 @@ def decode_masks(content: Content, attributes: Mapping[str, Any]) -> LabelImage:
     """A label image from a file, `{"size", "counts"}` or `[{"label", "mask"}, ...]`."""
     del attributes
     if content.media is not None:
-        return LabelImage(_read_file(content.media))
+        return LabelImage(read_label_image(content.media))
     value = content.json
     if isinstance(value, dict):
         return LabelImage(decode_run_lengths(value).astype(np.int32))
@@ -32,7 +33,8 @@ def decode_masks(content: Content, attributes: Mapping[str, Any]) -> LabelImage:
     raise SampleError("WRONG_TYPE", f"expected a label image, got {given}", remedy="give a PNG of class numbers, or run lengths")
 
 
-def _read_file(blob: Blob) -> NDArray[np.int32]:
+def read_label_image(blob: Blob) -> NDArray[np.int32]:
+    """Class numbers from a file."""
     name = blob.name or "the label image"
     labels = _read_array(blob, name) if blob.suffix in (".npy", ".npz") else _read_image(blob, name)
     if not labels.size:
@@ -94,20 +96,14 @@ def decode_run_lengths(value: Mapping[str, Any], pointer: str = "") -> NDArray[n
     >>> decode_run_lengths({"size": [2, 3], "counts": [1, 2, 3]}).astype(int).tolist()
     [[0, 1, 0], [1, 0, 0]]
     """
-    height, width = _size(value.get("size"), pointer)
-    counts = value.get("counts")
-    runs = _uncompress(counts, pointer) if isinstance(counts, str) else counts
-    if not isinstance(runs, list) or not all(isinstance(run, int) and not isinstance(run, bool) and run >= 0 for run in runs):
-        raise SampleError("BAD_RUN_LENGTHS", "counts are neither a list of whole numbers nor a COCO string", remedy="see docs/formats.md", pointer=pointer)
-    if sum(runs) != height * width:
-        raise SampleError(
-            "BAD_RUN_LENGTHS", f"the runs cover {sum(runs)} pixels, the size has {height * width}", remedy="encode the mask again", pointer=pointer
-        )
+    height, width = mask_size(value.get("size"), pointer)
+    runs = runs_of(value.get("counts"), height * width, pointer)
     flat = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
     return np.asarray(flat.reshape(width, height).T)
 
 
-def _size(size: Any, pointer: str) -> tuple[int, int]:
+def mask_size(size: Any, pointer: str) -> tuple[int, int]:
+    """Height and width, checked."""
     valid = isinstance(size, list) and len(size) == 2 and all(isinstance(s, int) and not isinstance(s, bool) and s > 0 for s in size)
     if not valid:
         raise SampleError("WRONG_SHAPE", "size is not [height, width] of whole numbers above 0", remedy="see docs/formats.md", pointer=pointer)
@@ -115,24 +111,3 @@ def _size(size: Any, pointer: str) -> tuple[int, int]:
     if max(size) > MAX_SIDE or height * width > MAX_PIXELS:
         raise SampleError("IMAGE_TOO_LARGE", f"the mask is {width} x {height} pixels", remedy=f"stay below {MAX_PIXELS}", pointer=pointer)
     return height, width
-
-
-def _uncompress(text: str, pointer: str) -> list[int]:
-    """Runs of a COCO string: six bits a character, five of them data, and from the fourth run on differences to the run but one."""
-    runs: list[int] = []
-    value = shift = 0
-    for character in text:
-        bits = ord(character) - 48
-        if not 0 <= bits < 64 or shift > 60:
-            raise SampleError("BAD_RUN_LENGTHS", "counts hold a character that COCO strings do not have", remedy="encode the mask again", pointer=pointer)
-        value |= (bits & 31) << shift
-        shift += 5
-        if bits & 32:
-            continue
-        if bits & 16:
-            value -= 1 << shift
-        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
-        value = shift = 0
-    if shift:
-        raise SampleError("BAD_RUN_LENGTHS", "counts end in the middle of a run", remedy="encode the mask again", pointer=pointer)
-    return runs

@@ -58,3 +58,47 @@ class Boxes:
     crowd: NDArray[np.bool_]
     areas: NDArray[np.float64]
     image_size: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Instances:
+    """Labelled masks of one picture.
+
+    Attributes:
+        labels: a stable 64-bit number for each label.
+        scores: NaN where a mask has none.
+        crowd: whether the mask stands for a group.
+        areas: NaN where the area is that of the mask.
+        masks: COCO run lengths, compressed.
+        size: height and width; None without masks.
+    """
+
+    labels: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    crowd: NDArray[np.bool_]
+    areas: NDArray[np.float64]
+    masks: list[dict[str, Any]]
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class People:
+    """Keypoints of the people (or other figures) of one picture, as they were given.
+
+    Attributes:
+        labels: a stable 64-bit number for each label.
+        scores: NaN where a figure has none.
+        crowd: whether it stands for a group.
+        areas: NaN where none is given.
+        points: shape (n, k, 3): x, y, and whether the point is labelled; in the unit the metric's parameters say.
+        boxes: shape (n, 4), in the format and unit the metric's parameters say; NaN where none is given.
+        image_size: width and height, where the sample says them.
+    """
+
+    labels: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    crowd: NDArray[np.bool_]
+    areas: NDArray[np.float64]
+    points: NDArray[np.float64]
+    boxes: NDArray[np.float64]
+    image_size: tuple[float, float] | None = None

@@ -1,0 +1,69 @@
+"""AP75: COCO average precision of boxes at IoU 0.75.
+
+    ap_75_box = 100 * mean over classes of the mean of interpolated precision at recall 0, 0.01, ..., 1
+
+    Direction   higher is better
+    Range       [0, 100]
+    Unit        percent
+    Pooling     class: the mean over classes with ground truth of the AP over all pictures
+    Sample      prediction and reference, labelled boxes of one picture; scores belong to predictions
+    State       rows of (class, score, outcome at eleven thresholds in four area ranges) and ground truth counts by class, keyed by sample
+    Undefined   no class has ground truth: no_reference
+    Source      COCO detection evaluation (Lin et al. 2014, arXiv 1405.0312)
+    Checked with  pycocotools 2.0.11, COCOeval with iouType bbox
+    Differs from  where no detection has a score, equal scores are one operating point (`ties=auto`); among equal scores otherwise the order
+                of samples and of the list decides. pycocotools never matches an annotation whose id is 0; there are no ids here.
+
+Beside it stand AP over the thresholds 0.50 to 0.95 (`ap_50_95`), at 0.50, by area, average recall, and the best F1 with its score.
+
+    >>> import numpy as np
+    >>> from genlevel_image.curves import area_under
+    >>> round(area_under(np.array([1.0, 1.0, 2.0]), np.array([0.0, 1.0, 1.0]), 2.0), 6)  # right, wrong, right, of two
+    0.834983
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.metric import Metric, Sample
+from genlevel_evaluator.states import Row
+from genlevel_image.average_precision import COLUMNS, interval, observed, samples, score
+from genlevel_image.box_overlap import BOXES, BoxParameters, outside_picture
+
+
+@dataclass(frozen=True)
+class StrictBoxParameters(BoxParameters):
+    """Parameters of box AP, with IoU 0.75 by default."""
+
+    iou: float = 0.75
+
+
+def observe(sample: Sample, parameters: BoxParameters) -> Row:
+    """Matches of one picture."""
+    return observed([sample], parameters, BOXES)[0]
+
+
+def missing(sample: Sample, parameters: BoxParameters) -> Row:
+    """A picture without detections."""
+    return observed([replace(sample, prediction=None)], parameters, BOXES)[0]
+
+
+def observe_many(pictures: Sequence[Sample], parameters: BoxParameters) -> list[Row]:
+    """The same for many pictures."""
+    return observed(pictures, parameters, BOXES)
+
+
+def remarks(sample: Sample, row: Row, parameters: BoxParameters) -> list[SampleError]:
+    """Detections outside the picture."""
+    del row
+    return outside_picture(sample, parameters)
+
+
+METRIC = Metric(
+    id="ap_75_box", version=1, input_kind="boxes", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
+    parameters=StrictBoxParameters, columns=COLUMNS, observe=observe, observe_many=observe_many, score=score, missing=missing, interval=interval,
+    samples=samples, remarks=remarks,
+)
