@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
@@ -15,7 +14,7 @@ from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap
 from genlevel_evaluator.statistics.ngrams import ratio
 
-COLUMNS = {name: Column("i8") for name in ("tp", "fp", "fn", "exact")}
+COLUMNS = {name: Column("i8") for name in ("tp", "fp", "fn")}
 
 
 class Counts(NamedTuple):
@@ -28,7 +27,7 @@ class Counts(NamedTuple):
     @property
     def row(self) -> Row:
         """The columns of the state."""
-        return {"tp": self.hits, "fp": self.surplus, "fn": self.missed, "exact": int(not self.surplus and not self.missed)}
+        return {"tp": self.hits, "fp": self.surplus, "fn": self.missed}
 
 
 def compare(predicted: Iterable[Hashable], expected: Iterable[Hashable]) -> Counts:
@@ -72,7 +71,7 @@ def score(rows: Rows) -> Score:
     companions = {
         "precision": 100.0 * ratio(hits, hits + surplus),
         "recall": 100.0 * ratio(hits, hits + missed),
-        "exact_sets": 100.0 * math.fsum(rows.column("exact")) / len(rows),
+        "exact_sets": 100.0 * float(np.sum((rows.column("fp") == 0) & (rows.column("fn") == 0))) / len(rows),
     }
     return Score(100.0 * 2 * hits / (2 * hits + surplus + missed), companions=companions)
 

@@ -15,7 +15,7 @@ Types are compared after NFKC, trimmed and case folded.
     Pooling       corpus
     Sample        prediction and references, typed spans; of several references the one with the best F1 counts, among equals the one
                   with the fewest errors
-    State         rows (tp, fp, fn, exact, and tp, fp, fn of the texts or places without types), keyed by sample
+    State         rows (tp, fp, fn, and tp, fp, fn of the texts or places without types), keyed by sample
     Undefined     neither side has an entity in any sample: no_reference
     Source        Tjong Kim Sang and De Meulder (2003); the SoTA of the multimodal task is UMT on Twitter-2017, strict micro F1
     Checked with  seqeval.metrics.f1_score(mode="strict", scheme=IOB2) by place, a derivation by text

@@ -12,7 +12,7 @@ triggers alone, and of arguments, where an argument is right when event type, ro
     Pooling       corpus
     Sample        prediction and references, events; of several references the one with the best F1 counts, among equals the one with
                   the fewest errors
-    State         rows (tp, fp, fn, exact, and tp, fp, fn of types, triggers and arguments), keyed by sample
+    State         rows (tp, fp, fn, and tp, fp, fn of types, triggers and arguments), keyed by sample
     Undefined     neither side has an event in any sample: no_reference
     Source        Li, Ji and Huang (2013): trigger classification; SpeechEE for the task
     Checked with  a derivation, and sklearn.metrics.f1_score(average="micro") where no event repeats

@@ -12,7 +12,7 @@
                   "(A=>rel=>B), (C=>rel=>D)" is two; a list is never split further
                   extractor takes labels out of a prediction that is one text (genlevel_language.extract); where it finds none
                   the text itself is the label
-    State         rows (tp, fp, fn, exact, names of short labels for the class table), keyed by sample
+    State         rows (tp, fp, fn, names of short labels for the class table), keyed by sample
     Undefined     neither side has any label in any sample: no_reference
     Source        metric-decisions, section 1
     Checked with  sklearn.metrics.f1_score(average="micro") on a multilabel indicator
@@ -20,8 +20,8 @@
                   (lower=reference) and, in the tasks with lists, splits at every comma and space (split=public). A missing prediction misses all labels, and counts one error where there are none to miss
 
 >>> row = observe(Sample("1", ("joy", "Fear"), (("joy", "trust"),)), MicroF1Parameters())
->>> row["tp"], row["fp"], row["fn"], row["exact"]
-(1, 1, 1, 0)
+>>> row["tp"], row["fp"], row["fn"]
+(1, 1, 1)
 
 With exactly one label on each side it equals accuracy.
 """

@@ -11,7 +11,7 @@ by commas. `extractor=label` takes the label out of free text (attribute `labels
     Pooling       corpus
     Sample        prediction and references, labels, trimmed and lower case on both sides; of several references the one with the best
                   F1 counts, among equals the one with the fewest errors
-    State         rows (tp, fp, fn, exact), keyed by sample
+    State         rows (tp, fp, fn), keyed by sample
     Undefined     neither side names a relation in any sample: no_reference
     Source        Zhang et al. (2017), TACRED; Zheng et al. (2021), MNRE
     Checked with  sklearn.metrics.f1_score(labels=all but null, average="micro")
@@ -19,9 +19,9 @@ by commas. `extractor=label` takes the label out of free text (attribute `labels
                   counts one error where there are none to miss
 
 >>> observe(Sample("1", ("None",), (("none",),)), RelationF1Parameters())
-{'tp': 0, 'fp': 0, 'fn': 0, 'exact': 1}
+{'tp': 0, 'fp': 0, 'fn': 0}
 >>> observe(Sample("1", ("/per/org/member_of",), (("none",),)), RelationF1Parameters())
-{'tp': 0, 'fp': 1, 'fn': 0, 'exact': 0}
+{'tp': 0, 'fp': 1, 'fn': 0}
 """
 
 from __future__ import annotations

@@ -1,0 +1,69 @@
+"""Folding the states of shards: order, how often a state is sent, and the size of a call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from genlevel.v1 import evaluator_pb2 as pb
+from genlevel_orchestrator.runs import folding
+from genlevel_orchestrator.runs.gate import Gate
+
+
+class Client:
+    """Merges keys, and counts how often each is sent and how many states a call has."""
+
+    def __init__(self, fan_in: int) -> None:
+        self.dispatch = SimpleNamespace(combine_fan_in=fan_in, budget_seconds=1.0)
+        self.sent: Counter[str] = Counter()
+        self.calls: list[int] = []
+        self.final: list[str] = []
+
+    def header(self, seconds: float) -> pb.RequestHeader:
+        return pb.RequestHeader()
+
+    async def combine(self, request: pb.CombineStatesRequest) -> pb.CombineStatesResponse:
+        keys = [key for state in request.states for key in state.keys]
+        self.sent.update(keys)
+        self.calls.append(len(request.states))
+        if request.finalize:
+            self.final = keys
+        return pb.CombineStatesResponse(state=pb.MetricState(keys=keys), value=pb.MetricValue(expected=len(keys)))
+
+    async def finalize(self, request: pb.FinalizeMetricRequest) -> pb.FinalizeMetricResponse:
+        self.final = list(request.state.keys)
+        return pb.FinalizeMetricResponse(value=pb.MetricValue(expected=len(request.state.keys)))
+
+
+def folded(count: int, fan_in: int, size: int = 1) -> Client:
+    async def states() -> AsyncIterator[bytes]:
+        for place in range(count):
+            yield pb.MetricState(keys=[f"{place:0{size}d}"]).SerializeToString()
+
+    async def work() -> Any:
+        return await folding.fold(client, Gate(1), pb.MetricSpec(), states(), pb.DetailSpec())  # type: ignore[arg-type]
+
+    client = Client(fan_in)
+    assert asyncio.run(work()).expected == count
+    assert client.final == [f"{place:0{size}d}" for place in range(count)]
+    return client
+
+
+@pytest.mark.parametrize("fan_in", [2, 3, 16])
+@pytest.mark.parametrize("count", [1, 2, 3, 15, 16, 17, 40, 257])
+def test_states_keep_their_order_and_are_sent_seldom(count: int, fan_in: int) -> None:
+    client = folded(count, fan_in)
+    assert all(1 < size <= fan_in for size in client.calls)
+    rounds = next(level for level in range(1, 20) if fan_in**level >= count)
+    assert max(client.sent.values(), default=0) <= rounds + 1
+
+
+def test_large_states_are_merged_before_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "_BATCH_BYTES", 2500)
+    client = folded(9, 16, size=1000)
+    assert max(client.calls) <= 3
