@@ -9,12 +9,10 @@ import re
 import tokenize
 from io import StringIO
 
-from genlevel_language.code.limits import TooComplex
+from genlevel_language.code.limits import MAX_SEARCHED, TooComplex
 
 _OPENER = re.compile(r"//|/\*|['\"]")
 _REST = {"'": re.compile(r"'(?:\\.|[^\\'])*'", re.DOTALL), '"': re.compile(r'"(?:\\.|[^\\"])*"', re.DOTALL)}
-_MAX_SEARCHED = 1 << 26
-"""Characters looked through for the ends of strings that have none."""
 
 
 def without_comments(source: str, language: str) -> str:
@@ -58,7 +56,7 @@ def _slashed(source: str) -> str:
         else:  # an opening that nothing closes is no comment
             searched += len(source) - place
             place = match.start() + 1
-        if searched > _MAX_SEARCHED:
+        if searched > MAX_SEARCHED:
             raise TooComplex("has too many strings that do not end")
     return "".join([*parts, source[done:]])
 
@@ -74,9 +72,12 @@ def _comment_end(source: str, opener: str, place: int) -> int:
 def _python(source: str) -> str:
     """Without comments, and without strings that begin a line."""
     parts: list[str] = []
-    before, row, column = tokenize.INDENT, -1, 0
+    before, row, column, searched = tokenize.INDENT, -1, 0, 0
     for token in tokenize.generate_tokens(StringIO(source).readline):
         (start_row, start_column), (end_row, end_column) = token.start, token.end
+        searched += len(token.line) if token.type == tokenize.ERRORTOKEN else 0
+        if searched > MAX_SEARCHED:
+            raise TooComplex("has too many strings that do not end")
         if start_row > row:
             column = 0
         if start_column > column:

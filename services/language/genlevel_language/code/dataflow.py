@@ -100,8 +100,8 @@ class Flow(Walk):
     def assign_ends(self, node: int) -> Reader:
         """The first part from the last."""
         _needed(self._tree.child(node, "left"), self._tree.child(node, "right"))
-        *_, last = first, *_ = self._tree.children(node)
-        yield from self._pairs([first], [last])
+        *_, last = self._tree.children(node)
+        yield from self._pairs([node + 1], [last])
 
     def comprehend(self, node: int) -> Reader:
         """A comprehension's name from the last part: what it runs over."""
@@ -111,7 +111,13 @@ class Flow(Walk):
 
     def _paired(self, left: int, right: int) -> tuple[list[int], list[int]]:
         lefts, rights = ([part for part in self._tree.children(side) if self._tree.types[part] != ","] for side in (left, right))
-        return (lefts, rights) if lefts and len(lefts) == len(rights) else ([left], [right])
+        if not lefts or len(lefts) != len(rights):
+            return [left], [right]
+        if any(self._tree.is_token(side) for side in (left, right)):  # the signs of a string are no parts of it
+            if self._strict:
+                raise Unreadable
+            return [left], [right]
+        return lefts, rights
 
     def _pairs(self, lefts: Sequence[int], rights: Sequence[int]) -> Reader:
         yield from rights

@@ -6,8 +6,10 @@ MAX_CHARACTERS = 1 << 17
 """Longest program text."""
 MAX_PARSER_STEPS = 100_000
 """Times the parser reports its progress before it is stopped: a second or two."""
-MAX_FLOW_STEPS = 2_000_000
+MAX_FLOW_STEPS = 1_000_000
 """Tokens and pairs visited for the data flow; loops inside one another double it each."""
+MAX_SEARCHED = 1 << 22
+"""Characters looked through for the ends of strings and comments that have none."""
 
 
 class TooComplex(Exception):

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+FOUND = frozenset({0, 1, 2, 3, 10, 11, 12, 13, 18, 20})
+"""Places of the counts that say what was found in the output."""
 _SMOOTH = 0.1
 _FIFTHS = np.array([5.0, 1.0, 1.0, 1.0])
 _PENALTY_FREE = 2.0

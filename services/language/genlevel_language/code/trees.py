@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,8 +15,11 @@ from genlevel_language.code import limits
 _STRINGS = frozenset({"string_literal", "string", "character_literal"})
 _GRAMMARS = {"php": ("tree_sitter_php", "language_php"), "php_only": ("tree_sitter_php", "language_php_only")}
 _ERROR = 0xFFFF
-_MAX_WRITTEN = 1000
+_MISSING = "(MISSING "
+_MAX_DEPTH = 1000
 """Depth of the deepest tree that tree-sitter is asked to write: it does so by recursion."""
+_MAX_WRITTEN = 1 << 26
+"""Most that is written of one tree, about, in characters."""
 
 
 @dataclass
@@ -103,9 +107,12 @@ def parse(source: str, grammar: str) -> Tree:
         steps += 1
         return steps > limits.MAX_PARSER_STEPS
 
-    parsed = Parser(language).parse(lambda place, _: tree.data[place : place + (1 << 16)], progress_callback=stop)
-    if parsed is None or steps > limits.MAX_PARSER_STEPS:
-        raise limits.TooComplex("takes too long to parse")
+    try:
+        parsed = Parser(language).parse(lambda place, _: tree.data[place : place + (1 << 16)], progress_callback=stop)
+    except ValueError:  # how it says that it was stopped
+        if steps <= limits.MAX_PARSER_STEPS:
+            raise
+        raise limits.TooComplex("takes too long to parse") from None
     _flatten(parsed, tree, types, named, fields)
     return tree
 
@@ -137,7 +144,7 @@ def _flatten(parsed: Any, tree: Tree, types: list[str], named: list[bool], field
             continue
         while not cursor.goto_next_sibling():
             if not above:
-                if deepest < _MAX_WRITTEN:
+                if deepest < _MAX_DEPTH and deepest * len(tree.data) < _MAX_WRITTEN:
                     _find_lacking(tree, faulty)
                 return
             cursor.goto_parent()
@@ -145,10 +152,20 @@ def _flatten(parsed: Any, tree: Tree, types: list[str], named: list[bool], field
 
 
 def _find_lacking(tree: Tree, faulty: dict[int, Any]) -> None:
-    """Nodes with a fault that stands in no node below them."""
-    for place, node in faulty.items():
-        if tree.types[place] == "ERROR" or any(child in faulty or child in tree.special for child in tree.children(place)):
+    """Nodes that lack a part no node stands for: more is written as missing there than the nodes below account for."""
+    seen = sorted(place for place, written in tree.special.items() if written.startswith(_MISSING))
+    waiting = [(0, _hidden(tree, faulty, 0, seen))] if 0 in faulty else []
+    while waiting:
+        place, hidden = waiting.pop()
+        if not hidden:
             continue
-        if place not in tree.special:
-            tree.lacking[place] = str(node)
+        below = [(child, _hidden(tree, faulty, child, seen)) for child in tree.children(place) if child in faulty]
+        if hidden > sum(count for _, count in below):
+            tree.lacking[place] = str(faulty[place])
             tree.faults.append(tree.spans[place][1])
+        waiting += below
+
+
+def _hidden(tree: Tree, faulty: dict[int, Any], place: int, seen: list[int]) -> int:
+    """How many missing parts at or below a node have no node."""
+    return str(faulty[place]).count(_MISSING) - (bisect_left(seen, tree.close[place]) - bisect_left(seen, place))

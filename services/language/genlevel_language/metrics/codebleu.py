@@ -39,7 +39,7 @@ takes too long to parse is an issue too; such an output counts as missing.
 >>> row["language"], row["counts"][:4], row["counts"][-4:]
 (1, [2, 0, 0, 0], [4, 4, 2, 2])
 
-Three words that are equal give 76 and not 100: they have no 4-gram, which counts as a match of 0.1. From four words on it is 100.
+Three words that are equal give 76 and not 100: they have no 4-gram, which counts as a match of 0.1. From five words on it is 100.
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ Name = Literal["python", "java", "javascript", "c_sharp", "php", "c", "cpp", "go
 class CodebleuParameters(Parameters):
     """Parameters of CodeBLEU."""
 
-    language: Literal["sample"] | Name = "sample"
-    default_language: Literal["none"] | Name = "none"
+    language: Literal["sample", Name] = "sample"
+    default_language: Literal["none", Name] = "none"
     extractor: Literal["none", "code_block"] = "none"
     variant: Literal["own", "codebleu_0_7"] = "own"
     ngram_weight: float = 0.25
@@ -141,8 +141,9 @@ def observe(sample: Sample, parameters: CodebleuParameters) -> Row:
 
 
 def missing(sample: Sample, parameters: CodebleuParameters) -> Row:
-    """A missing prediction is an empty one: what its references hold is missed."""
-    return _row("", sample, parameters)
+    """A missing prediction is an empty one, except that it does not match an empty reference either."""
+    row = _row("", sample, parameters)
+    return {**row, "counts": [0 if place in parts.FOUND else count for place, count in enumerate(row["counts"])]}
 
 
 def remarks(sample: Sample, row: Row, parameters: CodebleuParameters) -> Sequence[SampleError]:
