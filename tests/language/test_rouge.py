@@ -141,7 +141,7 @@ def test_long_sentences_need_no_recursion() -> None:
 
 def test_texts_too_long_to_align_are_an_issue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("genlevel_evaluator.statistics.lcs.MAX_TABLE_BITS", 100)
-    result, issues = evaluate("rouge_l_f", [("a " * 20, ["b " * 20]), ("a b", ["a b"])])
+    result, issues = evaluate("rouge_l_f", [("a b " * 20, ["b a " * 20]), ("a b", ["a b"])])
     assert [issue.code for issue in issues] == ["TEXT_TOO_LONG"]
     assert issues[0].sample_id == "0"
     assert "shorten" in issues[0].remedy

@@ -112,10 +112,17 @@ def _union_of_subsequences(predicted: Sequence[tuple[str, ...]], expected: Seque
     if len(predicted) * len(expected) > MAX_SENTENCE_PAIRS:
         raise _too_long(f"{len(predicted)} and {len(expected)} sentences are too many to align")
     union: set[str] = set()
+    words = [frozenset(sentence) for sentence in predicted]
     try:
         for sentence in expected:
-            for other in predicted:
-                union.update(sentence[position] for position in lcs.lcs_positions(sentence, other))
+            for other, those in zip(predicted, words, strict=True):
+                shared = those.intersection(sentence)
+                if shared <= union:
+                    continue  # an alignment finds shared words only
+                if len(shared) == 1:
+                    union |= shared
+                else:
+                    union.update([sentence[position] for position in lcs.lcs_positions(sentence, other)])
     except ValueError as error:
         raise _too_long(str(error)) from None
     return union
