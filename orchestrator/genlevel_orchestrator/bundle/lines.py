@@ -35,7 +35,7 @@ class SampleLines:
         self._path = path
         self._reader = Reader(form, base, base)
         self.faults: list[dict[str, Any]] = []
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, int] | None = {}
 
     def check(self) -> None:
         """Read all lines once, so that every bad one is reported before anything is scored.
@@ -46,6 +46,7 @@ class SampleLines:
         count = 0
         for _ in self._objects():
             count += 1
+        self._seen = None  # a million ids take 200 MB, and the lines need no second look
         if not count and not self.faults:
             self.faults.append({"line": 1, "code": "FILE_EMPTY", "message": "there is no sample", "remedy": "write one object a line"})
         if self.faults:
@@ -57,7 +58,8 @@ class SampleLines:
 
     def samples(self) -> Iterator[tuple[Sample | None, list[IssueRecord]]]:
         """The samples, each with what is wrong with its media."""
-        self._seen.clear()
+        if self._seen is not None:
+            self._seen.clear()
         for number, key, value in self._objects():
             yield self._sample(number, key, value)
 
@@ -90,9 +92,8 @@ class SampleLines:
         if "id" not in value:
             raise Fault("MISSING_ID", "there is no `id`", "give every sample an id")
         key = key_of(value["id"])
-        if key in self._seen and self._seen[key] != number:
+        if self._seen is not None and self._seen.setdefault(key, number) != number:
             raise Fault("DUPLICATE_ID", f"id {key!r} stands on line {self._seen[key]} too", "give every sample its own id")
-        self._seen[key] = number
         if "reference" in value and "references" in value:
             raise Fault("WRONG_FORM", "both `reference` and `references`", "give one of the two")
         if not isinstance(value.get("references", []), list):

@@ -99,6 +99,8 @@ class Rows:
 
     def take(self, positions: NDArray[Any]) -> Rows:
         """The rows at `positions` (integers, or a mask), in that order."""
+        if positions.dtype == bool and positions.all():
+            return self
         index = np.flatnonzero(positions) if positions.dtype == bool else positions
         values: dict[str, NDArray[Any]] = {}
         lengths: dict[str, NDArray[np.int64]] = {}

@@ -1,0 +1,83 @@
+"""A million samples of accuracy and micro_f1 through `genlevel metric`: time, and peak memory of both processes as the file grows."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+SIZES = (10_000, 100_000, 1_000_000)
+LABELS = ("entailment", "contradiction", "neutral", "unrelated")
+EVALUATOR = "genlevel_evaluator.serve"
+
+
+def write(path: Path, metric: str, count: int) -> None:
+    """JSON lines of answers of which two thirds are right."""
+    source = random.Random(0)
+    with path.open("w") as file:
+        for place in range(count):
+            right = source.choice(LABELS)
+            given = right if source.random() < 2 / 3 else source.choice(LABELS)
+            wrap = (lambda label: [label]) if metric == "micro_f1" else (lambda label: label)
+            file.write(json.dumps({"id": place, "prediction": wrap(given), "reference": wrap(right)}) + "\n")
+
+
+class Peaks:
+    """Largest resident memory of a process, and of all that it started, while they run."""
+
+    def __init__(self, process: psutil.Process) -> None:
+        self.own = self.started = 0
+        self._process, self._over = process, threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.05):
+            try:
+                self.own = max(self.own, self._process.memory_info().rss)
+                self.started = max(self.started, sum(child.memory_info().rss for child in self._process.children(recursive=True)))
+            except psutil.Error:
+                continue
+
+    def stop(self) -> None:
+        """No more watching."""
+        self._over.set()
+        self._thread.join()
+
+
+def measured(metric: str, samples: Path, home: str) -> tuple[float, Peaks, dict[str, object]]:
+    """Seconds, peaks and the printed document."""
+    command = [str(Path(sys.executable).parent / "genlevel"), "metric", metric, "--samples", str(samples), "--evaluator", "language", "--in-process", "--json"]
+    environment = {"GENLEVEL_STATE_DIR": f"{home}/state", "PATH": "/usr/bin:/bin", "HOME": home}
+    begin = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True) as process:
+        peaks = Peaks(psutil.Process(process.pid))
+        output, errors = process.communicate()
+        peaks.stop()
+    if process.returncode:
+        raise RuntimeError(errors[-500:])
+    return time.perf_counter() - begin, peaks, json.loads(output)
+
+
+def main() -> None:
+    """Prints a line for each size and metric."""
+    for metric in ("accuracy", "micro_f1"):
+        for count in SIZES:
+            with tempfile.TemporaryDirectory() as home:
+                samples = Path(home) / "samples.jsonl"
+                write(samples, metric, count)
+                seconds, peaks, document = measured(metric, samples, home)
+            assert document["n"] == count
+            note = f"peak {peaks.own / 1e6:.0f} MB orchestrator, {peaks.started / 1e6:.0f} MB evaluator; {count / seconds:,.0f} samples a second"
+            print(json.dumps({"name": f"{metric} of {count:,} samples, genlevel metric", "ours_s": seconds, "note": note}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
