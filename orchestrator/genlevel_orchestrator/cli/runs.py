@@ -84,12 +84,13 @@ def show(name: Name, endpoint: Endpoint = None, as_json: AsJson = False) -> None
         remote_runs.show(endpoint, name, as_json)
         return
     from genlevel_orchestrator.cli.run import print_result, summary
+    from genlevel_orchestrator.report import FORMATS, file_name
 
     service = _service()
     name = _name(service, name)
     result = service.journal.result(name)
     folder = service.report_folder(service.journal.run(name))
-    report = {path.suffix[1:]: str(path) for path in sorted(folder.glob("report.*"))}
+    report = {kind: str(folder / file_name(kind)) for kind in FORMATS if (folder / file_name(kind)).is_file()}
     if result is not None and as_json:
         print_json(summary(result, report))
     elif result is not None:
