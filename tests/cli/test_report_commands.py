@@ -163,3 +163,19 @@ def test_compare_without_the_file_beside_says_why_nothing_is_paired(
     Path(names[0], "samples.json.gz").write_bytes(b"damaged")
     assert run_command(["compare", names[0], names[1]]) == ExitCode.BAD_INPUT
     assert "samples.json.gz cannot be read" in capsys.readouterr().err
+
+
+def test_compare_reads_reports_of_the_version_before(runs: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["report", runs["a"], "-f", "json", "-o", str(tmp_path / "a")]) == ExitCode.OK
+    path = tmp_path / "a" / "report.json"
+    report = json.loads(path.read_text())
+    report["schema_version"] = 1
+    for task in report["tasks"]:
+        del task["worst"]
+    path.write_text(json.dumps(report))
+    capsys.readouterr()
+    assert run_command(["compare", str(path), runs["b"], "--json"]) == ExitCode.OK
+    document = json.loads(capsys.readouterr().out)
+    assert document["counts"]["better"] > 0
+    compared = [row for row in document["tasks"] if row["verdict"] not in ("refused", "only_first", "only_second")]
+    assert {row["unpaired_reason"] for row in compared} == {"no sample scores"}
