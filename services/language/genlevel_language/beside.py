@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Sequence
 from operator import add
+from typing import NamedTuple
 
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics import ngrams, ngrams_bleu
@@ -28,6 +29,13 @@ _NOT_LATIN = re.compile(
 )
 
 
+class Known(NamedTuple):
+    """Tokens of output and references, and their counts of orders 1 to 4."""
+
+    tokens: tuple[list[str], list[list[str]]]
+    counts: ngrams_bleu.BleuCounts
+
+
 def not_latin(references: Sequence[str]) -> bool:
     """Whether any of them has a letter of another script.
 
@@ -37,10 +45,11 @@ def not_latin(references: Sequence[str]) -> bool:
     return any(not reference.isascii() and _NOT_LATIN.search(reference) is not None for reference in references)
 
 
-def observe(prediction: str, references: Sequence[str]) -> Row:
-    """The columns of one sample."""
+def observe(prediction: str, references: Sequence[str], known: Known | None = None) -> Row:
+    """The columns of one sample; `known` are tokens that were counted already, which may be the same."""
     cut = translation_words.words_13a
-    counts = ngrams_bleu.counts(cut(prediction), [cut(reference) for reference in references])
+    own, others = cut(prediction), [cut(reference) for reference in references]
+    counts = known.counts if known is not None and (own, others) == known.tokens else ngrams_bleu.counts(own, others)
     return {
         "sacre": (*counts.matches, *counts.totals, counts.hypothesis_length, counts.reference_length),
         "chrf": [_chrf_counts(prediction, references)] if not_latin(references) else [],

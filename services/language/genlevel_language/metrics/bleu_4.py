@@ -57,7 +57,8 @@ def _row(prediction: str, references: Sequence[str], parameters: Bleu4Parameters
     hypothesis, *tokens = [tokenizers.cut(text, *how) for text in (prediction, *references)]
     counts = ngrams_bleu.counts(hypothesis, tokens, _ORDERS)
     lengths = (counts.hypothesis_length, counts.reference_length)
-    return {"matches": counts.matches, "totals": counts.totals, "lengths": lengths, **beside.observe(prediction, references)}
+    known = beside.Known((hypothesis, tokens), counts)
+    return {"matches": counts.matches, "totals": counts.totals, "lengths": lengths, **beside.observe(prediction, references, known)}
 
 
 def observe(sample: Sample, parameters: Bleu4Parameters) -> Row:
