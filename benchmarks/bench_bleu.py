@@ -46,6 +46,17 @@ def texts(count: int, references: int, words: int, seed: int) -> Samples:
     return samples
 
 
+def captions(count: int, references: int = 5, words: int = 11) -> Samples:
+    """Texts of one size for benchmarks of other metrics."""
+    return texts(count, references, words, seed=1)
+
+
+def best(work: Callable[[], float], repeats: int = 3) -> tuple[float, float]:
+    """Shortest time of a few runs, and what the last one gave."""
+    times, result = zip(*(timed(work) for _ in range(repeats)), strict=True)
+    return min(times), result[-1]
+
+
 def engine(metric: str, samples: list[RawSample], **parameters: Any) -> float:
     """Messages to the value, without interval, which the others have not."""
     scorer = Scorer.of(load("language"), metric, parameters)
