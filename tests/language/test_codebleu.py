@@ -114,7 +114,9 @@ def test_languages_are_weighed_by_their_samples() -> None:
 
 def test_weights_are_relative() -> None:
     pairs: list[Pair] = [(LONG.replace("+", "-"), LONG)]
-    result, _ = scored(pairs, language="python", ngram_weight=1.0, weighted_ngram_weight=0.0, syntax_weight=3.0, dataflow_weight=0.0)
+    result, _ = scored(
+        pairs, language="python", ngram_weight=1.0, weighted_ngram_weight=0.0, syntax_weight=3.0, dataflow_weight=0.0
+    )
     assert result.value == pytest.approx((result.companions["ngram_match"] + 3 * result.companions["syntax_match"]) / 4)
     for wrong in ({"ngram_weight": -1.0}, {"ngram_weight": 0.0, "weighted_ngram_weight": 0.0, "syntax_weight": 0.0}):
         with pytest.raises(EvaluatorError, match="weights are finite"):
@@ -185,7 +187,10 @@ def test_what_the_package_reads_wrongly() -> None:
     own, published = (scored([(loop, loop)], language="php", variant=variant)[0] for variant in ("own", "codebleu_0_7"))
     assert own.companions["dataflow_match"] == 100.0
     assert "dataflow_match" not in published.companions
-    own, published = (scored([("$a = 1; $b = $a;", "$c = 1; $d = $c;")], language="php", variant=variant)[0] for variant in ("own", "codebleu_0_7"))
+    own, published = (
+        scored([("$a = 1; $b = $a;", "$c = 1; $d = $c;")], language="php", variant=variant)[0]
+        for variant in ("own", "codebleu_0_7")
+    )
     assert own.companions["syntax_match"] == own.companions["dataflow_match"] == 100.0
     assert published.companions["syntax_match"] == 100.0
     assert "dataflow_match" not in published.companions
@@ -252,7 +257,9 @@ def test_a_grammar_that_is_not_there_is_no_bad_score(monkeypatch: pytest.MonkeyP
 
 
 def test_no_parser_is_loaded_before_it_is_needed() -> None:
-    program = "import sys, genlevel_language.metrics.codebleu; print([name for name in sys.modules if name.startswith('tree_sitter')])"
+    program = (
+        "import sys, genlevel_language.metrics.codebleu; print([name for name in sys.modules if name.startswith('tree_sitter')])"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

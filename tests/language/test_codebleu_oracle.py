@@ -38,7 +38,9 @@ def oracle(cases: Sequence[Case], *options: str, old_grammars: bool = False) -> 
     command = [python] if old_grammars else [sys.executable]
     command += [HERE / "oracle_codebleu.py", *options, *([] if old_grammars else ["--grammars", packages])]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    done = subprocess.run(command, input=json.dumps(cases), capture_output=True, text=True, timeout=300, check=False, env=environment)
+    done = subprocess.run(
+        command, input=json.dumps(cases), capture_output=True, text=True, timeout=300, check=False, env=environment
+    )
     assert done.returncode == 0, done.stderr
     scores: list[dict[str, Any]] = json.loads(done.stdout)["scores"]
     return scores
@@ -46,10 +48,19 @@ def oracle(cases: Sequence[Case], *options: str, old_grammars: bool = False) -> 
 
 def ours(case: Case) -> Score:
     """Our value, as the package computes it."""
-    weights = dict(zip((f"{name}_weight" for name in ("ngram", "weighted_ngram", "syntax", "dataflow")), case.get("weights", ()), strict=False))
+    weights = dict(
+        zip(
+            (f"{name}_weight" for name in ("ngram", "weighted_ngram", "syntax", "dataflow")),
+            case.get("weights", ()),
+            strict=False,
+        )
+    )
     parameters = codebleu.CodebleuParameters(language=case["language"], variant="codebleu_0_7", **weights)
     pairs = zip(case["predictions"], case["references"], strict=True)
-    rows = [(str(place), codebleu.observe(Sample(str(place), left, tuple(right)), parameters)) for place, (left, right) in enumerate(pairs)]
+    rows = [
+        (str(place), codebleu.observe(Sample(str(place), left, tuple(right)), parameters))
+        for place, (left, right) in enumerate(pairs)
+    ]
     return codebleu.score(states.build(codebleu.METRIC.columns, rows), parameters)
 
 
@@ -88,7 +99,10 @@ def library() -> list[str]:
 
 
 def test_the_oracle_is_the_package() -> None:
-    found = {one.metadata["Name"]: one.version for one in metadata.distributions(path=[str(next(VENV.glob("lib/python3.*/site-packages")))])}
+    found = {
+        one.metadata["Name"]: one.version
+        for one in metadata.distributions(path=[str(next(VENV.glob("lib/python3.*/site-packages")))])
+    }
     assert (found["codebleu"], found["tree-sitter"][:4], found["tree-sitter-python"][:4]) == ("0.7.0", "0.22", "0.21")
 
 
@@ -112,7 +126,13 @@ def test_corpora_and_weights() -> None:
     for language in LANGUAGES:
         single = pairs(language, SNIPPETS[language], 12, 4)
         weights = [source.random() for _ in range(4)] if source.random() < 0.5 else [0.25] * 4
-        cases.append({"language": language, "weights": weights, **{side: [one[side][0] for one in single] for side in ("predictions", "references")}})
+        cases.append(
+            {
+                "language": language,
+                "weights": weights,
+                **{side: [one[side][0] for one in single] for side in ("predictions", "references")},
+            }
+        )
     assert_equal(cases, oracle(cases, "--first-come"))
 
 

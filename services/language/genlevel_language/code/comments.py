@@ -73,17 +73,19 @@ def _python(source: str) -> str:
     """Without comments, and without strings that begin a line."""
     parts: list[str] = []
     before, row, column, searched = tokenize.INDENT, -1, 0, 0
-    for token in tokenize.generate_tokens(StringIO(source).readline):
-        (start_row, start_column), (end_row, end_column) = token.start, token.end
-        searched += len(token.line) if token.type == tokenize.ERRORTOKEN else 0
-        if searched > MAX_SEARCHED:
-            raise TooComplex("has too many strings that do not end")
+    for kind, string, (start_row, start_column), (end_row, end_column), line in tokenize.generate_tokens(
+        StringIO(source).readline
+    ):
+        if kind == tokenize.ERRORTOKEN:
+            searched += len(line)
+            if searched > MAX_SEARCHED:
+                raise TooComplex("has too many strings that do not end")
         if start_row > row:
             column = 0
         if start_column > column:
             parts.append(" " * (start_column - column))
-        begins = before in (tokenize.INDENT, tokenize.NEWLINE) or not start_column
-        if token.type != tokenize.COMMENT and not (token.type == tokenize.STRING and begins):
-            parts.append(token.string)
-        before, row, column = token.type, end_row, end_column
+        begins = kind == tokenize.STRING and (before in (tokenize.INDENT, tokenize.NEWLINE) or not start_column)
+        if kind != tokenize.COMMENT and not begins:
+            parts.append(string)
+        before, row, column = kind, end_row, end_column
     return "".join(parts)

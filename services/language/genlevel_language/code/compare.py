@@ -57,7 +57,7 @@ class Program:
     def flows(self) -> dataflow.Flows:
         """Its data flow."""
         published = self.reading.as_published
-        text_of = _shifted_words(self.tree, self.text) if published and not self.text.isascii() else _words(self.tree)
+        text_of = _shifted_words(self.tree, self.text) if published and not self.text.isascii() else _words(self.tree, self.text)
         return dataflow.flows(self.tree, RULES[self.reading.language], text_of, strict=published)
 
     @cached_property
@@ -67,9 +67,18 @@ class Program:
         return self if text == self.text else Program(text, self.reading)
 
 
-def _words(tree: Tree) -> Callable[[int], str]:
+def _words(tree: Tree, text: str) -> Callable[[int], str]:
     data, spans = tree.data, tree.spans
-    return lambda node: data[slice(*spans[node])].decode("utf-8", "replace").replace("\n", "")
+
+    def word(node: int) -> str:
+        start, end = spans[node]
+        return data[start:end].decode("utf-8", "replace").replace("\n", "")
+
+    def ascii_word(node: int) -> str:
+        start, end = spans[node]
+        return text[start:end].replace("\n", "")
+
+    return ascii_word if text.isascii() else word
 
 
 def _shifted_words(tree: Tree, text: str) -> Callable[[int], str]:

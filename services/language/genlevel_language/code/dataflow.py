@@ -113,7 +113,7 @@ class Flow(Walk):
         lefts, rights = ([part for part in self._tree.children(side) if self._tree.types[part] != ","] for side in (left, right))
         if not lefts or len(lefts) != len(rights):
             return [left], [right]
-        if any(self._tree.is_token(side) for side in (left, right)):  # the signs of a string are no parts of it
+        if self._is_token(left) or self._is_token(right):  # the signs of a string are no parts of it
             if self._strict:
                 raise Unreadable
             return [left], [right]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 MAX_CHARACTERS = 1 << 17
 """Longest program text."""
-MAX_PARSER_STEPS = 100_000
+MAX_PARSER_STEPS = 20_000
 """Times the parser reports its progress before it is stopped: a second or two."""
 MAX_FLOW_STEPS = 1_000_000
 """Tokens and pairs visited for the data flow; loops inside one another double it each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from typing import Any
 
@@ -33,6 +33,7 @@ class Tree:
         fields: field of its parent it stands in.
         spans: first byte, and the byte after the last.
         named: whether its type is a name, and no word or sign of the text.
+        parents: the node it stands in, -1 for the root.
         special: how missing and unexpected parts are written, for the nodes that are such.
         lacking: how nodes are written that lack a part which has no node of its own, such as the end of a line.
         faults: first byte of each node that says the text is not of the language.
@@ -44,6 +45,7 @@ class Tree:
     fields: list[str | None] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
     named: list[bool] = field(default_factory=list)
+    parents: list[int] = field(default_factory=list)
     special: dict[int, str] = field(default_factory=dict)
     lacking: dict[int, str] = field(default_factory=dict)
     faults: list[int] = field(default_factory=list)
@@ -59,10 +61,16 @@ class Tree:
         """The first child in that field."""
         return next((child for child in self.children(node) if self.fields[child] == name), None)
 
-    def is_token(self, node: int) -> bool:
-        """Whether it is taken as one word: it has nothing below, or is a string, and is no comment."""
-        kind = self.types[node]
-        return (self.close[node] == node + 1 or kind in _STRINGS) and kind != "comment"
+    @cached_property
+    def tokens(self) -> list[int]:
+        """The nodes that are taken as one word: those with nothing below that are no comments, and strings."""
+        found, close = [], self.close
+        skip = 0
+        for node, kind in enumerate(self.types):
+            if node >= skip and (close[node] == node + 1 or kind in _STRINGS) and kind != "comment":
+                found.append(node)
+                skip = close[node]
+        return found
 
     @property
     def fault_line(self) -> int | None:
@@ -71,7 +79,7 @@ class Tree:
 
 
 @cache
-def _grammar(name: str) -> tuple[Any, list[str], list[bool], list[str | None]]:
+def _grammar(name: str) -> tuple[Any, dict[int, str], dict[int, bool], dict[int | None, str | None]]:
     """Language, names of its node types, whether each is named, and names of its fields."""
     module, function = _GRAMMARS.get(name, (f"tree_sitter_{name}", "language"))
     try:
@@ -83,10 +91,10 @@ def _grammar(name: str) -> tuple[Any, list[str], list[bool], list[str | None]]:
         raise SampleError(
             "NO_GRAMMAR", message, remedy=f"install {module} in the version the service names", side="infrastructure"
         ) from None
-    kinds = range(language.node_kind_count)
-    types = [language.node_kind_for_id(kind) or "" for kind in kinds]
-    fields = [None, *(language.field_name_for_id(number) for number in range(1, language.field_count + 1))]
-    return language, types, [language.node_kind_is_named(kind) for kind in kinds], fields
+    types = {kind: language.node_kind_for_id(kind) or "" for kind in range(language.node_kind_count)}
+    named = {kind: language.node_kind_is_named(kind) for kind in types}
+    fields = {number: language.field_name_for_id(number) for number in range(1, language.field_count + 1)}
+    return language, types | {_ERROR: "ERROR"}, named | {_ERROR: True}, fields | {None: None, 0: None}
 
 
 def parse(source: str, grammar: str) -> Tree:
@@ -113,42 +121,53 @@ def parse(source: str, grammar: str) -> Tree:
         if steps <= limits.MAX_PARSER_STEPS:
             raise
         raise limits.TooComplex("takes too long to parse") from None
-    _flatten(parsed, tree, types, named, fields)
+    kinds, numbers = _flatten(parsed, tree)
+    tree.types = [types[kind] for kind in kinds]
+    tree.named = [named[kind] for kind in kinds]
+    tree.fields = [fields[number] for number in numbers]
     return tree
 
 
-def _flatten(parsed: Any, tree: Tree, types: list[str], named: list[bool], fields: list[str | None]) -> None:
-    cursor = parsed.walk()
-    above: list[int] = []
-    close, wrong = tree.close, parsed.root_node.has_error
+def _flatten(parsed: Any, tree: Tree) -> tuple[list[int], list[int | None]]:
+    """Fills in all but what is named; the kind and the field of each node in numbers."""
+    cursor, wrong = parsed.walk(), parsed.root_node.has_error
+    above: list[int] = [-1]
+    kinds: list[int] = []
+    numbers: list[int | None] = []
+    close, spans, parents = tree.close, tree.spans, tree.parents
     faulty: dict[int, Any] = {}
-    deepest = 0
+    deepest = place = 0
     while True:
-        node, place = cursor.node, len(close)
-        kind, span = node.kind_id, (node.start_byte, node.end_byte)
-        number = cursor.field_id
-        tree.types.append(types[kind] if kind != _ERROR else "ERROR")
-        tree.named.append(kind == _ERROR or named[kind])
-        tree.fields.append(fields[number] if number else None)
-        tree.spans.append(span)
-        close.append(place + 1)
-        if kind == _ERROR or (span[0] == span[1] and node.is_missing):
-            tree.faults.append(span[0])
-            if not node.child_count:
-                tree.special[place] = str(node)
-        if wrong and node.has_error:
-            faulty[place] = node
+        node = cursor.node
+        kind, start, end = node.kind_id, node.start_byte, node.end_byte
+        kinds.append(kind)
+        numbers.append(cursor.field_id)
+        parents.append(above[-1])
+        spans.append((start, end))
+        place += 1
+        close.append(place)
+        if wrong and (kind == _ERROR or node.has_error):
+            faulty[place - 1] = node
         if cursor.goto_first_child():
-            above.append(place)
+            above.append(place - 1)
             deepest = max(deepest, len(above))
             continue
         while not cursor.goto_next_sibling():
-            if not above:
-                if deepest < _MAX_DEPTH and deepest * len(tree.data) < _MAX_WRITTEN:
-                    _find_lacking(tree, faulty)
-                return
-            cursor.goto_parent()
-            close[above.pop()] = len(close)
+            if not cursor.goto_parent():
+                if faulty:
+                    _find_faults(tree, kinds, faulty, deepest)
+                return kinds, numbers
+            close[above.pop()] = place
+
+
+def _find_faults(tree: Tree, kinds: list[int], faulty: dict[int, Any], depth: int) -> None:
+    for place, node in faulty.items():
+        if kinds[place] == _ERROR or node.is_missing:
+            tree.faults.append(tree.spans[place][0])
+            if tree.close[place] == place + 1:
+                tree.special[place] = str(node)
+    if depth < _MAX_DEPTH and depth * len(tree.data) < _MAX_WRITTEN:
+        _find_lacking(tree, faulty)
 
 
 def _find_lacking(tree: Tree, faulty: dict[int, Any]) -> None:

@@ -4,6 +4,7 @@ it goes on.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -52,8 +53,7 @@ class Walk:
         self._states: dict[str, list[int]] = {}  # the tokens a name may have its value from
         self._edges: list[Edge] = []
         self._steps = 0
-        self._tokens: list[Token] = []
-        self._first = self._number(text_of)
+        self._tokens = self._number(text_of)
         self._inner = self._with_statements()
 
     def edges(self) -> list[Edge]:
@@ -64,66 +64,56 @@ class Walk:
             return []
         return sorted(self._edges, key=lambda edge: edge.number)
 
-    def _number(self, text_of: Callable[[int], str]) -> list[int]:
-        """Numbers the tokens; for each node, how many tokens stand before it."""
-        tree, skip = self._tree, 0
-        nodes: list[int] = []
-        first: list[int] = []
-        for node in range(len(tree.types)):
-            first.append(len(nodes))
-            if node >= skip and tree.is_token(node):
-                nodes.append(node)
-                skip = tree.close[node]
-        first.append(len(nodes))
+    def _number(self, text_of: Callable[[int], str]) -> list[Token]:
+        """The tokens with their numbers."""
+        nodes, spans, types = self._tree.tokens, self._tree.spans, self._tree.types
+        if not self._tree.faults:
+            return [Token(number, text_of(node), types[node]) for number, node in enumerate(nodes)]
         # Of several tokens at one place, such as missing ones, the last speaks for all.
-        last = {tree.spans[node]: (number, node) for number, node in enumerate(nodes)}
-        for node in nodes:
-            number, speaker = last[tree.spans[node]]
-            self._tokens.append(Token(number, text_of(speaker), tree.types[node]))
-        return first
+        last = {spans[node]: (number, node) for number, node in enumerate(nodes)}
+        speakers = [last[spans[node]] for node in nodes]
+        return [Token(number, text_of(one), types[node]) for node, (number, one) in zip(nodes, speakers, strict=True)]
 
-    def _with_statements(self) -> list[bool]:
-        """For each node, whether a statement of the rules stands at it or below."""
+    def _with_statements(self) -> set[int]:
+        """The nodes at which a statement of the rules stands, or below which one does."""
         tree, statements = self._tree, self._rules.statements
-        inner = [False] * len(tree.types)
-        above: list[int] = []
-        skip = 0
+        inner: set[int] = set()
         for node, kind in enumerate(tree.types):
-            if node < skip:
-                continue
-            while above and tree.close[above[-1]] <= node:
-                above.pop()
-            above.append(node)
-            if tree.is_token(node):
-                skip = tree.close[node]
-            elif kind in statements:
-                while above:
-                    inner[above.pop()] = True
+            if kind in statements and not self._in_token(node):
+                while node >= 0 and node not in inner:
+                    inner.add(node)
+                    node = tree.parents[node]
         return inner
 
-    def _step(self, count: int = 1) -> None:
+    def _is_token(self, node: int) -> bool:
+        place = bisect_left(self._tree.tokens, node)
+        return place < len(self._tree.tokens) and self._tree.tokens[place] == node
+
+    def _in_token(self, node: int) -> bool:
+        """Whether the node is a token, or stands inside one."""
+        place = bisect_right(self._tree.tokens, node) - 1
+        return place >= 0 and node < self._tree.close[self._tree.tokens[place]]
+
+    def _step(self, count: int) -> None:
         self._steps += count
         if self._steps > limits.MAX_FLOW_STEPS:
             raise limits.TooComplex("has a data flow that takes too long to follow")
 
     def _read(self, root: int) -> None:
+        inner, types, statements = self._inner, self._tree.types, self._rules.statements
         stack: list[Reader] = [iter((root,))]
         while stack:
             node = next(stack[-1], None)
             if node is None:
                 stack.pop()
-            elif self._inner[node]:
-                self._step()
-                stack.append(self._reader(node))
+            elif node in inner:
+                self._step(1)
+                how = statements.get(types[node])
+                stack.append(self._sequence(node) if how is None else self._reader(node, how))
             else:
-                for token in self._within(node):
-                    self._meet(token)
+                self._meet(self._within(node))
 
-    def _reader(self, node: int) -> Reader:
-        how = self._rules.statements.get(self._tree.types[node])
-        if how is None:
-            yield from self._sequence(node)
-            return
+    def _reader(self, node: int, how: str) -> Reader:
         try:
             yield from getattr(self, how)(node)
         except Unreadable:  # raised before anything is read
@@ -134,32 +124,34 @@ class Walk:
     def _sequence(self, node: int) -> Reader:
         """Children one after another; what a comprehension runs over is met before what it makes."""
         children = list(self._tree.children(node))
-        ahead = [child for child in children if self._rules.statements.get(self._tree.types[child]) == "comprehend"]
-        if ahead:
-            yield from ahead
-            children = [child for child in children if child not in set(ahead)]
-        yield from children
+        if self._rules.bare:
+            children.sort(key=lambda child: self._rules.statements.get(self._tree.types[child]) != "comprehend")
+        return iter(children)
 
     def _within(self, node: int) -> list[Token]:
-        return self._tokens[self._first[node] : self._first[self._tree.close[node]]]
+        nodes = self._tree.tokens
+        first = bisect_left(nodes, node)
+        return self._tokens[first : bisect_left(nodes, self._tree.close[node], first)]
 
     def _variables(self, node: int) -> list[Token]:
         """The tokens below that are no mere words or signs of the language."""
         return [token for token in self._within(node) if token.kind != token.text]
 
-    def _meet(self, token: Token) -> None:
-        self._step()
-        number, text, kind = token
-        if kind == text:
-            return
-        known = self._states.get(text)
-        if known is not None:
-            self._step(len(known))
-            self._edges.append(Edge(text, number, COMES, (text,), tuple(known)))
-            return
-        if kind == "identifier":
-            self._states[text] = [number]
-        self._edges.append(Edge(text, number, COMES, (), ()))
+    def _meet(self, tokens: Sequence[Token]) -> None:
+        self._step(len(tokens))
+        states, edges = self._states, self._edges
+        for number, text, kind in tokens:
+            if kind == text:
+                continue
+            known = states.get(text)
+            if known is not None:
+                if len(known) > 1:
+                    self._step(len(known))
+                edges.append(Edge(text, number, COMES, (text,), tuple(known)))
+                continue
+            if kind == "identifier":
+                states[text] = [number]
+            edges.append(Edge(text, number, COMES, (), ()))
 
     def _each_from_each(self, names: Sequence[Token], sources: Sequence[Token], how: str) -> None:
         self._step(len(names) * len(sources))
