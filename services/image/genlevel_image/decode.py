@@ -8,10 +8,12 @@ from typing import Any
 from genlevel_evaluator import formats
 from genlevel_evaluator.kinds import Content, InputKind
 from genlevel_image.boxes import decode_boxes
+from genlevel_image.depths import decode_depth
 from genlevel_image.grounding import decode_answer, decode_truth
 from genlevel_image.instances import decode_instances
 from genlevel_image.keypoints import decode_keypoints
 from genlevel_image.masks import decode_masks
+from genlevel_image.mattes import decode_matte
 from genlevel_image.media import Picture
 from genlevel_image.pictures import blob_of, read_picture
 
@@ -29,4 +31,6 @@ KINDS = {
     "grounding": InputKind("grounding", strings_are_paths=False, decode=decode_answer, decode_reference=decode_truth, schema=formats.schema("grounding")),
     "instances": InputKind("instances", strings_are_paths=False, decode=decode_instances, schema=formats.schema("instances")),
     "keypoints": InputKind("keypoints", strings_are_paths=False, decode=decode_keypoints, schema=formats.schema("keypoints")),
+    "depth": InputKind("depth", strings_are_paths=True, decode=decode_depth, schema=formats.schema("depth")),
+    "matting": InputKind("matting", strings_are_paths=True, decode=decode_matte, schema=formats.schema("matting")),
 }
