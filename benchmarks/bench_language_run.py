@@ -6,6 +6,7 @@ bundle, messages, the journal and the report, and the start of the evaluator, wh
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import subprocess
@@ -19,14 +20,18 @@ from typing import Any
 from genlevel_evaluator import score
 from genlevel_orchestrator.catalogue import Catalogue, Task
 
-SAMPLES = 20
+SAMPLES = 500
 WORDS = ["the", "a", "of", "to", "and", "in", "is", "it", "was", "for", "on", "are", "as", "with", "they", "at", "be", "this", "from", "have", "or", "by", "one", "had", "not", "but", "what", "all", "were", "when"]
 TYPES = ("person", "place", "company", "event", "date")
 Texts = Callable[[random.Random], Any]
 
 
+_ALL = [*WORDS, *(f"word{i}" for i in range(800))]
+_CUMULATED = list(itertools.accumulate([3.0] * len(WORDS) + [1 / (i + 1) for i in range(800)]))
+
+
 def _words(source: random.Random, count: int) -> str:
-    return " ".join(source.choices([*WORDS, *(f"word{i}" for i in range(800))], [3] * len(WORDS) + [1 / (i + 1) for i in range(800)], k=count))
+    return " ".join(source.choices(_ALL, cum_weights=_CUMULATED, k=count))
 
 
 def _items(source: random.Random) -> str:
