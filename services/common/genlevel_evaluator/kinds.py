@@ -115,20 +115,21 @@ def parse_json(text: str | bytes) -> Any:
         raise SampleError("BAD_JSON", f"{error.msg} at line {error.lineno} column {error.colno}", remedy="write valid JSON") from None
 
 
-def with_files(value: Any, pointers: Sequence[str], read: Callable[[Mapping[str, Any]], Any]) -> Any:
-    """The value with every object at `pointers` that names a file replaced by what `read` makes of it.
+def with_files(value: Any, pointers: Sequence[str], read: Callable[[Any], Any], strings: bool = False) -> Any:
+    """The value with every object at `pointers` that names a file replaced by what `read` makes of it; a string there, too, where
+    it may be a path (never on the wire).
 
     >>> with_files([{"mask": {"name": "a.png", "blob": "1f"}, "label": "dog"}], ["/*/mask"], lambda file: file["name"])
     [{'mask': 'a.png', 'label': 'dog'}]
     """
     for pointer in pointers:
-        value = _with_files(value, pointer.split("/")[1:], "", read)
+        value = _with_files(value, pointer.split("/")[1:], "", read, strings)
     return value
 
 
-def _with_files(value: Any, path: Sequence[str], here: str, read: Callable[[Mapping[str, Any]], Any]) -> Any:
+def _with_files(value: Any, path: Sequence[str], here: str, read: Callable[[Any], Any], strings: bool) -> Any:
     if not path:
-        if not isinstance(value, Mapping) or not FILE_FORMS & value.keys():
+        if not (isinstance(value, Mapping) and FILE_FORMS & value.keys()) and not (strings and isinstance(value, str)):
             return value  # another form, or none: the decoder says so
         try:
             return read(value)
@@ -137,9 +138,9 @@ def _with_files(value: Any, path: Sequence[str], here: str, read: Callable[[Mapp
             raise
     head, rest = path[0], path[1:]
     if head == "*" and isinstance(value, list):
-        return [_with_files(item, rest, f"{here}/{index}", read) for index, item in enumerate(value)]
+        return [_with_files(item, rest, f"{here}/{index}", read, strings) for index, item in enumerate(value)]
     if isinstance(value, Mapping) and head in value:
-        return {**value, head: _with_files(value[head], rest, f"{here}/{head}", read)}
+        return {**value, head: _with_files(value[head], rest, f"{here}/{head}", read, strings)}
     return value
 
 

@@ -13,7 +13,7 @@ from genlevel_evaluator import media
 from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import Code, EvaluatorError, Issue, SampleError
 from genlevel_evaluator.evaluator import installed, load
-from genlevel_evaluator.kinds import Content, InputKind
+from genlevel_evaluator.kinds import Content, InputKind, with_files
 from genlevel_evaluator.metric import Presence
 
 _OWN_KEYS = {"id", "prediction", "reference", "references", "presence"}
@@ -108,11 +108,20 @@ def _content(value: Any, side: str, kind: InputKind, folder: Path, faults: list[
             return Content(media=media.from_bytes(_decode_base64(value["base64"]), str(value["name"])))
         if isinstance(value, str):
             return Content(media=media.from_path(folder / value, value)) if kind.takes_paths(side) else Content(text=value)
-        return Content(json=value)
+        return Content(json=with_files(value, kind.files_at, lambda file: _file(file, folder), strings=True))
     except SampleError as error:
         error.side = side
         faults.append(error)
         return None
+
+
+def _file(given: Mapping[str, Any] | str, folder: Path) -> media.Blob | Mapping[str, Any]:
+    """A file at a place where the kind has one."""
+    if isinstance(given, str):
+        return media.from_path(folder / given, given)
+    if set(given) == {"name", "base64"}:
+        return media.from_bytes(_decode_base64(given["base64"]), str(given["name"]))
+    return given
 
 
 def _decode_base64(text: str) -> bytes:
