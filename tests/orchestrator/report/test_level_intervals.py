@@ -11,6 +11,7 @@ import pytest
 
 from genlevel_orchestrator.catalogue import Catalogue
 from genlevel_orchestrator.report import build_report, compare
+from genlevel_orchestrator.report import level_intervals as module_under_test
 from genlevel_orchestrator.report.level_intervals import REPLICATES, level_intervals
 from genlevel_orchestrator.runs.assess import assess
 from genlevel_orchestrator.runs.results import RunResult
@@ -32,6 +33,12 @@ def candidates(catalogue: Catalogue, synthetic: Any) -> list[str]:
         t.task_id for t in catalogue.tasks.values()
         if t.task_id in scored and (t.modality, t.paradigm) == ("image", "comprehension") and catalogue.metric_of(t).unit == "percent"
     ]  # fmt: skip
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer replicates, where their number does not matter."""
+    monkeypatch.setattr(module_under_test, "REPLICATES", 30)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +70,7 @@ def test_level_two_moves_by_the_means_of_its_tasks(module: Any, result: RunResul
     assert found["method"] == f"paired_bootstrap_{REPLICATES}"
 
 
+@pytest.mark.usefixtures("few")
 def test_a_run_against_itself_has_no_interval_but_zero(module: Any, result: RunResult, catalogue: Catalogue, chosen: list[str]) -> None:
     side = made(module, result, catalogue, chosen, 1)
     found = level_intervals(side[0], side[0], side[1], side[1], catalogue)
@@ -70,6 +78,7 @@ def test_a_run_against_itself_has_no_interval_but_zero(module: Any, result: RunR
     assert all((item["low"], item["high"]) == (0.0, 0.0) for item in found.values())
 
 
+@pytest.mark.usefixtures("few")
 def test_the_other_way_round_is_the_negative(module: Any, result: RunResult, catalogue: Catalogue, chosen: list[str]) -> None:
     (one, mine), (other, yours) = made(module, result, catalogue, chosen, 1), made(module, result, catalogue, chosen, 2)
     there, back = level_intervals(one, other, mine, yours, catalogue), level_intervals(other, one, yours, mine, catalogue)
@@ -103,6 +112,7 @@ def test_no_intervals_without_replicates_or_with_other_levels(module: Any, resul
     assert level_intervals(custom, report, details, details, catalogue) == {}
 
 
+@pytest.mark.usefixtures("few")
 def test_the_comparison_says_how_many_tasks_are_held_fixed(module: Any, result: RunResult, catalogue: Catalogue, chosen: list[str]) -> None:
     report, details = made(module, result, catalogue, chosen, 1)
     found = compare(report, report, details, details, catalogue)
