@@ -62,7 +62,7 @@ def _by_search(hypothesis: Sequence[str], references: Sequence[Sequence[str]], o
     grams: Sequence[str] = text
     for size in range(1, order):
         grams = list(map(add, grams, text[size:]))
-        found = [gram for gram in grams if gram in wanted]
+        found = list(filter(wanted.__contains__, grams))
         if not found:
             break
         matches.append(len(found) if unique else _clipped(found, coded))
