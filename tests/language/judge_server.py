@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 MODEL = "judge-model"
-KEY = "sk-test-5f0c2a"
+KEY = "sk_test_5f0c2a"
 
 
 @dataclass(frozen=True)

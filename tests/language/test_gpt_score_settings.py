@@ -143,3 +143,9 @@ def test_a_long_reply_is_kept_in_memory_only(judge: JudgeServer, tmp_path: Path)
     assert [scored(1).value, scored(1).value] == [100.0, 100.0]
     assert len(judge.requests) == 1
     assert list((tmp_path / "answers").rglob("*.json")) == []
+
+
+def test_the_whole_address_is_taken_for_its_base(judge: JudgeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLEVEL_JUDGE_URL", f"{judge.url}/chat/completions/")
+    assert scored(1).value == 100.0
+    assert judge.requests[0].path == "/v1/chat/completions"

@@ -257,6 +257,16 @@ def test_the_budget_of_the_call_ends_the_waiting_and_what_is_answered_is_kept(ju
     assert len(judge.requests) == 4
 
 
+def test_after_the_budget_nothing_more_is_asked(judge: JudgeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GENLEVEL_JUDGE_CONCURRENCY", "1")
+    judge.answer = lambda _: Reply(sleep=0.2)
+    with pytest.raises(EvaluatorError, match="budget_ms"):
+        Scorer.of(EVALUATOR, "gpt_score").observe(raw(10), Budget(300))
+    begun = len(judge.requests)
+    time.sleep(0.7)
+    assert len(judge.requests) == begun < 6
+
+
 def test_a_caller_that_left_is_noticed(judge: JudgeServer) -> None:
     judge.answer = lambda _: Reply(sleep=30)
     budget = Budget()

@@ -18,7 +18,7 @@ from genlevel_orchestrator.cli.main import run_command
 TASK = "audio.comprehension.open-ended-audio-question-answering"
 SAMPLES = 100
 RIGHT = 39
-MODEL, KEY = "judge-model", "sk-test-5f0c2a"
+MODEL, KEY = "judge-model", "sk_test_5f0c2a"
 Genlevel = Callable[..., tuple[int, dict[str, Any]]]
 
 
