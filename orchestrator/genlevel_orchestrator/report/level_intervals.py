@@ -69,8 +69,9 @@ def _replicated(report: dict[str, Any], samples: Samples, catalogue: Catalogue, 
     results = {task["task_id"]: _result(task, catalogue) for task in report["tasks"] if task["task_id"] in catalogue.tasks}
     for fault in calculator.faults(results):
         results[fault.task_id] = Result(None, "failed")
+    own = _levels(calculator, results)
     told = [report["levels"][policy]["levels"][number] for number in _NUMBERS]
-    if any(abs(score - known) > _TOLERANCE for score, known in zip(_levels(calculator, results), told, strict=True)):
+    if any(abs(score - known) > _TOLERANCE for score, known in zip(own, told, strict=True)):
         return None
     limits = {task.task_id: task for task in tasks}
     drawn = {
@@ -78,6 +79,8 @@ def _replicated(report: dict[str, Any], samples: Samples, catalogue: Catalogue, 
         for task in report["tasks"]
         if results.get(task["task_id"], UNSUPPORTED).value is not None and _replicates(task, samples)
     }
+    if not drawn:
+        return [own] * REPLICATES
     return [
         _levels(calculator, results | {task_id: _drawn(results[task_id], values[index], limits[task_id]) for task_id, values in drawn.items()})
         for index in range(REPLICATES)
