@@ -28,6 +28,13 @@ def file_of(data: bytes, name: str = "a.png") -> Content:
     return Content(media=media.from_bytes(data, name))
 
 
+def array_of(values: NDArray[Any]) -> Content:
+    """A content of one .npy file."""
+    file = io.BytesIO()
+    np.save(file, values)
+    return file_of(file.getvalue(), "a.npy")
+
+
 def sample(key: str, prediction: Content | None, reference: Content | None) -> RawSample:
     """A sample of the sides that are there."""
     if reference is None:

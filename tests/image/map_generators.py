@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 
 from genlevel_evaluator.engine import RawSample
-from tests.image.files import encoded, file_of, photo, sample
+from tests.image.files import array_of, encoded, file_of, photo, sample
 
 
 def scaled_restorations(random: Generator, count: int) -> list[RawSample]:
@@ -23,6 +23,31 @@ def scaled_restorations(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+def opacities(random: Generator, count: int) -> list[RawSample]:
+    """Mattes of 8 and 16 bits and of floats, of many sizes, perfect ones, missing ones."""
+    samples = []
+    for index in range(count):
+        truth = random.integers(0, 256, (int(random.integers(1, 12)), int(random.integers(1, 12))), dtype=np.uint8)
+        guess = np.clip(truth + random.integers(-30, 31, truth.shape), 0, 255).astype(np.uint8)
+        forms = [file_of(encoded(guess)), file_of(encoded(guess.astype(np.uint16) * 257)), array_of(guess / 255), file_of(encoded(truth))]
+        samples.append(sample(str(index), None if index % 7 == 3 else forms[index % 4], file_of(encoded(truth))))
+    return samples
+
+
+def distances(random: Generator, count: int) -> list[RawSample]:
+    """Depth maps in millimetres and metres, with pixels that were not measured, and missing ones."""
+    samples = []
+    for index in range(count):
+        truth = random.integers(1, 11_000, (int(random.integers(2, 12)), int(random.integers(2, 12))), dtype=np.uint16)
+        truth[random.random(truth.shape) < 0.2] = 0
+        truth[0, 0] = 2000
+        guess = truth * random.uniform(0.8, 1.2, truth.shape) / 1000
+        forms = [array_of(guess.astype(np.float32)), file_of(encoded((guess * 1000).astype(np.uint16))), file_of(encoded(truth))]
+        samples.append(sample(str(index), None if index % 7 == 3 else forms[index % 3], file_of(encoded(truth))))
+    return samples
+
+
 GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "ms_ssim": scaled_restorations, "rmse_shadow": scaled_restorations,
+    "sad": opacities, "mse": opacities, "depth_rms": distances,
 }

@@ -257,3 +257,22 @@ def test_a_form_of_boxes_that_is_none_leaves_the_sample_out(given: object) -> No
     value, issues = value_of([wrong])
     assert [(issue.code, issue.severity, issue.pointer) for issue in issues] == [("BAD_ATTRIBUTE", "reference", "/bbox_format")]
     assert (value.value, value.excluded) == (None, 1)
+
+
+def test_boxes_outside_the_picture_are_scored_and_remarked() -> None:
+    """Also where many pictures are observed together."""
+    raws = [boxes([box(-20, 0, 10, 10, score=1)], [box(-20, 0, 10, 10)], key) for key in "12"]
+    sized = [RawSample(raw.id, raw.prediction, raw.references, raw.presence, {"image_size": [40, 80]}) for raw in raws]
+    found, issues = value_of(sized)
+    assert [(issue.sample_id, issue.code, issue.severity, issue.pointer) for issue in issues] == [
+        (key, "BOX_OUTSIDE_IMAGE", "warning", "/0/box") for key in "12"
+    ]
+    assert found.value == 100.0
+
+
+def test_labels_that_no_reference_has_are_said() -> None:
+    guess = [box(0, 0, 9, 9, label="0", score=1), box(20, 0, 29, 9, label="0", score=1), box(0, 0, 9, 9, score=0.5)]
+    found, _ = value_of([boxes(guess, [box(0, 0, 9, 9)])])
+    assert found.value == 100.0
+    assert found.companions["unknown_label_share"] == pytest.approx(200 / 3)
+    assert found.warnings == ("unknown_labels",)

@@ -1,0 +1,116 @@
+"""Masks in their four forms, as pycocotools reads them, and masks that are refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pycocotools import mask as coco
+
+from genlevel_evaluator import media
+from genlevel_evaluator.engine import RawSample, Scorer
+from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.kinds import Content
+from genlevel_image.app import EVALUATOR
+from genlevel_image.instances import decode_instances
+from genlevel_image.run_lengths import compressed, runs_of
+from tests.image.generators import encoded, sample
+
+SIZE = {"image_size": [3, 2]}
+PLAIN = {"size": [2, 3], "counts": [1, 2, 3]}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 40_000), min_size=1, max_size=30))
+def test_run_lengths_go_there_and_back(runs: list[int]) -> None:
+    total = sum(runs)
+    text = compressed(np.array(runs, np.int64))
+    assert runs_of(text.decode(), total).tolist() == runs
+    if total:
+        theirs = coco.frPyObjects({"size": [total, 1], "counts": runs}, total, 1)
+        assert theirs["counts"] == text
+
+
+def test_the_four_forms_are_one_mask() -> None:
+    pixels = np.zeros((2, 3), bool)
+    pixels[:, 1:] = True
+    packed = coco.encode(np.asfortranarray(pixels.astype(np.uint8)))
+    forms: list[Any] = [
+        [[1, 0, 3, 0, 3, 2, 1, 2]], {"size": [2, 3], "counts": [2, 4]}, {"size": [2, 3], "counts": packed["counts"].decode()},
+        media.from_bytes(encoded(pixels.astype(np.uint8)), "a.png"),
+    ]
+    found = decode_instances(Content(json=[{"label": "a", "mask": form} for form in forms]), SIZE)
+    assert all(np.array_equal(coco.decode(mask), pixels) for mask in found.masks)
+    assert found.size == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("mask", "code", "pointer"),
+    [
+        (None, "WRONG_TYPE", "/0/mask"),
+        ("a.png", "WRONG_TYPE", "/0/mask"),
+        ({"counts": [6]}, "WRONG_SHAPE", "/0/mask"),
+        ({**PLAIN, "extra": 1}, "UNKNOWN_KEY", "/0/mask"),
+        ({"size": [0, 3], "counts": []}, "WRONG_SHAPE", "/0/mask"),
+        ({"size": [100_000, 100_000], "counts": [10**10]}, "IMAGE_TOO_LARGE", "/0/mask"),
+        ({"size": [3, 2], "counts": [6]}, "WRONG_SHAPE", "/0/mask"),
+        ({"size": [2, 3], "counts": [1, 2]}, "BAD_RUN_LENGTHS", "/0/mask"),
+        ({"size": [2, 3], "counts": [7, -1]}, "BAD_RUN_LENGTHS", "/0/mask"),
+        ({"size": [2, 3], "counts": [1.5, 4.5]}, "BAD_RUN_LENGTHS", "/0/mask"),
+        ({"size": [2, 3], "counts": [10**30]}, "BAD_RUN_LENGTHS", "/0/mask"),
+        ({"size": [2, 3], "counts": "12~"}, "BAD_RUN_LENGTHS", "/0/mask"),
+        ({"size": [2, 3], "counts": "12ü"}, "BAD_RUN_LENGTHS", "/0/mask"),
+        ({"size": [2, 3], "counts": "12T"}, "BAD_RUN_LENGTHS", "/0/mask"),
+        ({"size": [2, 3], "counts": "oooooo1"}, "BAD_RUN_LENGTHS", "/0/mask"),
+        ({"size": [2, 3], "counts": "7M2"}, "BAD_RUN_LENGTHS", "/0/mask"),
+        ({"size": [2, 3], "counts": ""}, "BAD_RUN_LENGTHS", "/0/mask"),
+        ([], "WRONG_SHAPE", "/0/mask"),
+        ([[0, 0, 1, 1]], "BAD_POLYGON", "/0/mask/0"),
+        ([[0, 0, 1, 1, 0, 1], [0, 0, 1, 1, 0, 1, 5]], "BAD_POLYGON", "/0/mask/1"),
+        ([[0, 0, 1, 1, 0, float("nan")]], "NOT_FINITE", "/0/mask/0/5"),
+        ([[0, 0, 1, 1, 0, 10**400]], "NOT_FINITE", "/0/mask/0/5"),
+        ([[0, 0, 1, 1, 0, "1"]], "WRONG_TYPE", "/0/mask/0/5"),
+        ([[0, 0, 1e9, 1, 0, 1]], "BAD_POLYGON", "/0/mask/0"),
+        ([[0, 0, 9e5, 1, 0, 1]], "MASK_TOO_COMPLEX", "/0/mask/0"),
+    ],
+)
+def test_unusable_masks(mask: Any, code: str, pointer: str) -> None:
+    with pytest.raises(SampleError) as error:
+        decode_instances(Content(json=[{"label": "a", "mask": mask}]), SIZE)
+    assert (error.value.code, error.value.pointer) == (code, pointer)
+    assert error.value.remedy
+
+
+def test_polygons_need_the_size_of_the_picture() -> None:
+    with pytest.raises(SampleError) as error:
+        decode_instances(Content(json=[{"label": "a", "mask": [[0, 0, 3, 0, 3, 2]]}]), {})
+    assert error.value.code == "NO_IMAGE_SIZE"
+
+
+def test_a_broken_file_says_where_it_is() -> None:
+    with pytest.raises(SampleError) as error:
+        decode_instances(Content(json=[{"label": "a", "mask": media.from_bytes(b"\x89PNG\r\n\x1a\n", "a.png")}]), SIZE)
+    assert (error.value.code, error.value.pointer) == ("MEDIA_TRUNCATED", "/0/mask")
+
+
+def test_masks_of_another_size_than_the_reference_find_nothing() -> None:
+    other = {"size": [4, 4], "counts": [0, 16]}
+    raw = sample("1", Content(json=[{"label": "a", "mask": other, "score": 1}]), Content(json=[{"label": "a", "mask": PLAIN}]))
+    scorer = Scorer.of(EVALUATOR, "ap_50_mask")
+    rows, issues = scorer.observe([raw, replace(raw, id="2", prediction=raw.references[0])])
+    assert [(issue.sample_id, issue.code, issue.severity) for issue in issues] == [("1", "WRONG_SHAPE", "prediction")]
+    assert scorer.finalize(rows).companions["recall"] == 50.0
+
+
+def test_a_crowd_swallows_masks_inside_it() -> None:
+    crowd = {"label": "a", "mask": {"size": [2, 3], "counts": [0, 4, 2]}, "crowd": True}
+    guess = [{"label": "a", "mask": {"size": [2, 3], "counts": [0, 1, 5]}, "score": s} for s in (0.9, 0.8)]
+    guess.append({"label": "a", "mask": {"size": [2, 3], "counts": [4, 2]}, "score": 0.1})
+    truth = [crowd, {"label": "a", "mask": {"size": [2, 3], "counts": [4, 2]}}]
+    raw = RawSample("1", Content(json=guess), (Content(json=truth),))
+    scorer = Scorer.of(EVALUATOR, "ap_50_mask")
+    assert scorer.finalize(scorer.observe([raw])[0]).value == 100.0
