@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from language_texts import evaluate, value
 
 from genlevel_language.extract import EXTRACTORS
 from genlevel_language.letters import of_reference, one, options, several
+from genlevel_language.metrics.accuracy import AccuracyParameters
 from genlevel_language.reading import reading
 
 CITIES = ("Paris", "London", "Rome", "Berlin")
@@ -264,3 +265,8 @@ def test_no_text_of_odd_characters_is_more_than_no_answer() -> None:
         for extract in EXTRACTORS.values():
             found = extract(text, {"options": [*CITIES], "labels": [*CITIES]})
             assert found is None or isinstance(found, str)
+
+
+def test_accuracy_offers_every_extractor() -> None:
+    offered = get_args(get_type_hints(AccuracyParameters)["extractor"])
+    assert set(offered) == {*EXTRACTORS, "by_reference"}

@@ -18,15 +18,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from genlevel_language import letters, normalise
 from genlevel_language.extract import EXTRACTORS, label, single_number, yes_no
-
-Extractor = Literal[
-    "none", "by_reference", "option_letter", "option_letters", "public_option_letter", "public_choice", "public_before_tag",
-    "yes_no", "integer", "single_number", "defect", "public_defect", "label", "final_answer",
-]  # fmt: skip
 
 _YES_NO = re.compile(r"\W*(?:yes|no|true|false)\W*", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?\s*\.?\s*")
@@ -49,7 +44,7 @@ class Reading(NamedTuple):
         return EXTRACTORS[self.extractor](prediction, attributes)
 
 
-def reading(extractor: Extractor, references: Sequence[str], attributes: Mapping[str, Any]) -> Reading:
+def reading(extractor: str, references: Sequence[str], attributes: Mapping[str, Any]) -> Reading:
     """How a sample is read.
 
     >>> reading("by_reference", ["Paris"], {"options": ["Rome", "Paris"]}), reading("by_reference", ["1,200"], {})

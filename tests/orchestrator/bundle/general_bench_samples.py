@@ -204,6 +204,9 @@ def _matching(task: Task) -> Samples:
 
 
 def _caption(task: Task) -> Samples:
+    if "chinese" in task.task_id:  # scored by character: the wrong answer has as many, and none of them
+        texts = [f"一只{animal}在{place}休息" for animal, place in zip("猫狗马牛羊鸟鱼虎", "河山树路桥田湖海", strict=True)]
+        return Samples(_kind(task), lambda i: {"input": _input(task, i), "output": {"text": texts[i]}}, lambda i: texts[i], lambda i: "天地玄黄宇宙洪"[: len(texts[i])])
     key = ["text", "response", "text", "caption"][task.number % 4]
     some = task.number % 3 == 0
     return Samples(_kind(task), lambda i: {"input": _input(task, i), "output": {key: [sentence(i), sentence(i)] if some else sentence(i)}}, sentence, other)

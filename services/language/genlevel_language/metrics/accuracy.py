@@ -46,7 +46,7 @@ from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, proportion
 from genlevel_language import class_table, means, normalise
 from genlevel_language.digests import digest
-from genlevel_language.reading import Extractor, reading
+from genlevel_language.reading import reading
 
 _PARTS = re.compile(r"<p>|[,;，；、]")
 
@@ -56,7 +56,10 @@ class AccuracyParameters(Parameters):
     """Parameters of accuracy."""
 
     match: Literal["exact", "casefold", "set", "public", "substring", "lowered_substring"] = "exact"
-    extractor: Extractor = "none"
+    extractor: Literal[
+        "none", "by_reference", "option_letter", "option_letters", "public_option_letter", "public_choice", "public_before_tag",
+        "yes_no", "integer", "single_number", "defect", "public_defect", "label", "final_answer",
+    ] = "none"  # fmt: skip
 
 
 def _as_set(prediction: str, reference: str) -> bool:
