@@ -238,9 +238,11 @@ def test_ten_megabytes_are_refused_before_they_are_read() -> None:
     assert result.value == 0.0
 
 
-def test_a_parser_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_PARSER_STEPS", 3)
-    _, issues = scored([(LONG * 300, LONG)], language="python")
+@pytest.mark.parametrize(("limit", "value"), [("MAX_PARSER_STEPS", 3), ("MAX_PARSER_SECONDS", 0.0)])
+def test_a_parser_that_takes_too_long_is_stopped(monkeypatch: pytest.MonkeyPatch, limit: str, value: float) -> None:
+    scored([(LONG, LONG)], language="python")
+    monkeypatch.setattr(limits, limit, value)
+    _, issues = scored([(LONG * 300, "x = y")], language="python")
     assert [(issue.code, issue.severity, issue.message) for issue in issues] == [
         ("CODE_TOO_COMPLEX", "prediction", "the code takes too long to parse")
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -108,17 +109,18 @@ def parse(source: str, grammar: str) -> Tree:
 
     language, types, named, fields = _grammar(grammar)
     tree = Tree(source.encode("utf-8", "replace"))
-    steps = 0
+    steps, stopped, end = 0, False, time.monotonic() + limits.MAX_PARSER_SECONDS
 
     def stop(*_: object) -> bool:
-        nonlocal steps
+        nonlocal steps, stopped
         steps += 1
-        return steps > limits.MAX_PARSER_STEPS
+        stopped = steps > limits.MAX_PARSER_STEPS or time.monotonic() > end
+        return stopped
 
     try:
         parsed = Parser(language).parse(lambda place, _: tree.data[place : place + (1 << 16)], progress_callback=stop)
     except ValueError:  # how it says that it was stopped
-        if steps <= limits.MAX_PARSER_STEPS:
+        if not stopped:
             raise
         raise limits.TooComplex("takes too long to parse") from None
     kinds, numbers = _flatten(parsed, tree)
