@@ -42,7 +42,6 @@ def decode_judged(content: Content, attributes: Mapping[str, Any]) -> str | Verd
     try:
         return _verdict(content.json, "", True)
     except SampleError as error:
-        error.side = "infrastructure"
         return error
 
 
