@@ -46,3 +46,11 @@ def photo(random: Generator, width: int, height: int) -> NDArray[np.uint8]:
     """A smooth random picture."""
     coarse = random.integers(0, 256, (4, 4, 3), dtype=np.uint8)
     return np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def run_lengths(mask: NDArray[np.bool_]) -> Content:
+    """Plain run lengths of a mask."""
+    flat = np.r_[False, mask.T.ravel(), not mask.T.ravel()[-1]]
+    edges = np.flatnonzero(flat[1:] != flat[:-1])
+    counts = np.diff(np.r_[0, edges]).tolist()
+    return Content(json={"size": list(mask.shape), "counts": counts})

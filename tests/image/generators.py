@@ -14,7 +14,7 @@ from genlevel_evaluator import media
 from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.kinds import Content
 from tests.image import map_generators
-from tests.image.files import encoded, file_of, photo, sample
+from tests.image.files import encoded, file_of, photo, run_lengths, sample
 
 
 def restorations(random: Generator, count: int) -> list[RawSample]:
@@ -37,14 +37,6 @@ def segmentations(random: Generator, count: int) -> list[RawSample]:
         given = run_lengths(guess > 1) if index % 3 == 2 else file_of(encoded(guess))
         samples.append(sample(str(index), None if index % 7 == 3 else given, file_of(encoded(truth))))
     return samples
-
-
-def run_lengths(mask: NDArray[np.bool_]) -> Content:
-    """Plain run lengths of a mask."""
-    flat = np.r_[False, mask.T.ravel(), not mask.T.ravel()[-1]]
-    edges = np.flatnonzero(flat[1:] != flat[:-1])
-    counts = np.diff(np.r_[0, edges]).tolist()
-    return Content(json={"size": list(mask.shape), "counts": counts})
 
 
 def detections(random: Generator, count: int, scored: bool = True) -> list[RawSample]:

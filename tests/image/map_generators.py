@@ -8,7 +8,8 @@ import numpy as np
 from numpy.random import Generator
 
 from genlevel_evaluator.engine import RawSample
-from tests.image.files import array_of, encoded, file_of, photo, sample
+from genlevel_evaluator.kinds import Content
+from tests.image.files import array_of, encoded, file_of, photo, run_lengths, sample
 
 
 def scaled_restorations(random: Generator, count: int) -> list[RawSample]:
@@ -47,7 +48,22 @@ def distances(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+def score_maps(random: Generator, count: int) -> list[RawSample]:
+    """Maps of 8 and 16 bits and of floats with many ties, one score alone, normal pictures, masks as run lengths, missing maps."""
+    samples = []
+    for index in range(count):
+        shape = (int(random.integers(2, 20)), int(random.integers(2, 20)))
+        mask = random.random(shape) < (0 if index % 3 == 1 else 0.3)
+        mask[0, 0] = index % 3 != 1
+        scores = np.clip(np.round(0.4 * mask + random.random(shape) * 0.6, 1), 0, 1)
+        forms = [array_of(scores), file_of(encoded((scores * 255).astype(np.uint8))), Content(json=0.5) if index % 3 == 1 else array_of(scores)]
+        truth = Content(json=0) if index % 6 == 1 and index % 7 != 3 else run_lengths(mask) if index % 2 else file_of(encoded((mask * 255).astype(np.uint8)))
+        samples.append(sample(str(index), None if index % 7 == 3 else forms[index % 3], truth))
+    return samples
+
+
 GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "ms_ssim": scaled_restorations, "rmse_shadow": scaled_restorations,
     "sad": opacities, "mse": opacities, "depth_rms": distances,
+    "ap_anomaly": score_maps, "roc_auc": score_maps,
 }

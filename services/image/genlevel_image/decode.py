@@ -16,6 +16,8 @@ from genlevel_image.masks import decode_masks
 from genlevel_image.mattes import decode_matte
 from genlevel_image.media import Picture
 from genlevel_image.pictures import blob_of, read_picture
+from genlevel_image.score_maps import decode_map
+from genlevel_image.score_maps import decode_truth as decode_true_mask
 
 
 def decode_image(content: Content, attributes: Mapping[str, Any]) -> Picture:
@@ -33,4 +35,5 @@ KINDS = {
     "keypoints": InputKind("keypoints", strings_are_paths=False, decode=decode_keypoints, schema=formats.schema("keypoints")),
     "depth": InputKind("depth", strings_are_paths=True, decode=decode_depth, schema=formats.schema("depth")),
     "matting": InputKind("matting", strings_are_paths=True, decode=decode_matte, schema=formats.schema("matting")),
+    "maps": InputKind("maps", strings_are_paths=True, decode=decode_map, decode_reference=decode_true_mask, schema=formats.schema("maps")),
 }

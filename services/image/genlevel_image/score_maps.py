@@ -1,0 +1,62 @@
+"""Anomaly and infection maps: a score in 0..1 for every pixel, or one for the picture; and the masks they are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.kinds import Content, json_type
+from genlevel_image.grey import Grey, read_grey, read_shares
+from genlevel_image.masks import decode_run_lengths
+
+
+@dataclass(frozen=True)
+class ScoreMap:
+    """What a system says of a picture: a map, or one score."""
+
+    grey: Grey | None
+    score: float = 0.0
+
+
+@dataclass(frozen=True)
+class TrueMask:
+    """What is true of a picture: a mask, or one truth value."""
+
+    mask: NDArray[np.bool_] | None
+    truth: bool = False
+
+
+def decode_map(content: Content, attributes: Mapping[str, Any]) -> ScoreMap:
+    """A map from a grey picture or an array of floats in 0..1, or a number in 0..1."""
+    del attributes
+    if content.media is not None:
+        return ScoreMap(read_shares(content.media, "a score map", "map"))
+    value = content.json
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        given = "text" if content.text is not None else json_type(value)
+        raise SampleError("WRONG_TYPE", f"expected a score map or a number, got {given}", remedy="give the path of a file, or a score in 0..1")
+    if not 0 <= value <= 1:
+        raise SampleError("OUT_OF_RANGE", "a score is outside 0..1", remedy="scale scores to 0..1")
+    return ScoreMap(None, float(value))
+
+
+def decode_truth(content: Content, attributes: Mapping[str, Any]) -> TrueMask:
+    """A mask from a grey picture (above 0), an array or run lengths; or 0 or 1 for the whole picture."""
+    del attributes
+    if content.media is not None:
+        values = read_grey(content.media, "a mask", "mask").values
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise SampleError("NOT_FINITE", "the mask holds NaN or infinity", remedy="use 0 and 1")
+        return TrueMask(np.asarray(values > 0))
+    value = content.json
+    if isinstance(value, dict):
+        return TrueMask(decode_run_lengths(value))
+    if value in (0, 1) and isinstance(value, bool | int | float):
+        return TrueMask(None, bool(value))
+    given = "text" if content.text is not None else json_type(value)
+    raise SampleError("WRONG_TYPE", f"expected a mask, 0 or 1, got {given}", remedy="give the path of a mask, run lengths, or 0 or 1")
