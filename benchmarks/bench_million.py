@@ -38,7 +38,7 @@ class Peaks:
         self._thread.start()
 
     def _watch(self) -> None:
-        while not self._over.wait(0.05):
+        while not self._over.wait(0.2):
             try:
                 self.own = max(self.own, self._process.memory_info().rss)
                 self.started = max(self.started, sum(child.memory_info().rss for child in self._process.children(recursive=True)))
