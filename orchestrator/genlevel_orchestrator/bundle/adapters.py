@@ -128,4 +128,39 @@ def _intent(names: Any, index: str, kind: str) -> str:
     return str(by_name)
 
 
-_ADAPTERS: dict[str, Callable[[Any], Any]] = {"boxes": boxes, "text": text, "labels": labels, "spans": spans}
+def instances(value: Any) -> Any:
+    """COCO annotations with a segmentation become labelled masks.
+
+    >>> instances([{"id": 7, "category_id": 3, "segmentation": [[0, 0, 4, 0, 4, 4]], "iscrowd": 0, "area": 8.0, "bbox": [0, 0, 4, 4]}])
+    [{'label': 3, 'mask': [[0, 0, 4, 0, 4, 4]], 'crowd': False, 'area': 8.0}]
+    """
+    return _coco(value, "segmentation", "mask")
+
+
+def keypoints(value: Any) -> Any:
+    """COCO annotations with keypoints become people; their boxes, corner and size in COCO, become corners.
+
+    >>> keypoints([{"category_id": 1, "keypoints": [5, 6, 2], "num_keypoints": 1, "area": 9.0, "iscrowd": 0, "bbox": [1, 2, 3, 4]}])
+    [{'label': 1, 'keypoints': [5, 6, 2], 'crowd': False, 'area': 9.0, 'box': [1, 2, 4, 6]}]
+    """
+    return _coco(value, "keypoints", "keypoints")
+
+
+def _coco(value: Any, given: str, name: str) -> Any:
+    if not isinstance(value, list) or not value or not all(isinstance(item, Mapping) and given in item and "category_id" in item for item in value):
+        return value
+    return [_coco_object(item, given, name) for item in value]
+
+
+def _coco_object(item: Mapping[str, Any], given: str, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"label": item["category_id"], name: item[given]}
+    if "iscrowd" in item:
+        found["crowd"] = bool(item["iscrowd"])
+    found |= {key: item[key] for key in ("score", "area") if key in item}
+    if name == "keypoints" and _is_box(item.get("bbox")):
+        x, y, width, height = item["bbox"]
+        found["box"] = [x, y, x + width, y + height]
+    return found
+
+
+_ADAPTERS: dict[str, Callable[[Any], Any]] = {"boxes": boxes, "instances": instances, "keypoints": keypoints, "text": text, "labels": labels, "spans": spans}
