@@ -17,7 +17,7 @@ from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content
 from genlevel_image.app import EVALUATOR
 from genlevel_image.instances import decode_instances
-from genlevel_image.run_lengths import compressed, runs_of
+from genlevel_image.run_lengths import compressed, runs_of, whole_strings
 from tests.image.generators import encoded, sample
 
 SIZE = {"image_size": [3, 2]}
@@ -114,3 +114,18 @@ def test_a_crowd_swallows_masks_inside_it() -> None:
     raw = RawSample("1", Content(json=guess), (Content(json=truth),))
     scorer = Scorer.of(EVALUATOR, "ap_50_mask")
     assert scorer.finalize(scorer.observe([raw])[0]).value == 100.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 40_000), min_size=1, max_size=12), min_size=1, max_size=6), st.integers(0, 5), st.integers(0, 127))
+def test_strings_checked_together_pass_where_each_alone_does(masks: list[list[int]], place: int, character: int) -> None:
+    texts = [compressed(np.array(runs, np.int64)).decode() for runs in masks]
+    pixels = [sum(runs) for runs in masks]
+    assert whole_strings(texts, pixels) == [len(runs) for runs in masks]
+    damaged = [texts[0][:place] + chr(character) + texts[0][place + 1 :], *texts[1:]]
+    try:
+        alone = [len(runs_of(damaged[0], pixels[0])), *map(len, masks[1:])]
+    except SampleError:
+        assert whole_strings(damaged, pixels) is None
+    else:
+        assert whole_strings(damaged, pixels) == alone

@@ -18,7 +18,7 @@ from genlevel_evaluator.media import Blob
 from genlevel_image.masks import mask_size, read_label_image
 from genlevel_image.media import Instances
 from genlevel_image.objects import entries, image_size, number, read_common
-from genlevel_image.run_lengths import compressed_runs
+from genlevel_image.run_lengths import compressed_runs, whole_strings
 
 MAX_INSTANCES = 10_000
 MAX_MASK_RUNS = 1 << 24
@@ -35,11 +35,23 @@ def decode_instances(content: Content, attributes: Mapping[str, Any]) -> Instanc
     value = entries(decode_json(content, attributes), "instances", MAX_INSTANCES, '{"label": ..., "mask": ...}')
     canvas = _Canvas(_whole_size(attributes))
     common = [read_common(item, f"/{place}", "an instance", _KEYS) for place, item in enumerate(value)]
+    canvas.checked = _together([item.get("mask") for item in value])
     masks = [canvas.read(item.get("mask"), f"/{place}/mask") for place, item in enumerate(value)]
     labels, scores, crowd, areas = zip(*common, strict=True) if common else ((), (), (), ())
     return Instances(
         np.array(labels, np.int64), np.array(scores, np.float64), np.array(crowd, bool), np.array(areas, np.float64), masks, canvas.size
     )
+
+
+def _together(masks: list[Any]) -> dict[int, int]:
+    """Runs of the compressed masks that are in order, by the identity of the mask; nothing where any is not."""
+    strings = [mask for mask in masks if isinstance(mask, Mapping) and isinstance(mask.get("counts"), str)]
+    try:
+        sizes = [mask_size(mask.get("size"), "") for mask in strings]
+    except SampleError:
+        return {}
+    counts = whole_strings([mask["counts"] for mask in strings], [height * width for height, width in sizes]) if strings else None
+    return {id(mask): count for mask, count in zip(strings, counts, strict=True)} if counts else {}
 
 
 def _whole_size(attributes: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -59,6 +71,7 @@ class _Canvas:
         self.size = size
         self.outline = float(_MAX_OUTLINE)
         self.runs = MAX_MASK_RUNS
+        self.checked: dict[int, int] = {}
 
     def read(self, mask: Any, pointer: str) -> dict[str, Any]:
         """A mask as compressed run lengths."""
@@ -82,7 +95,10 @@ class _Canvas:
             raise SampleError("UNKNOWN_KEY", f"run lengths have no key {unknown[:40]!r}", remedy="use size, counts", pointer=pointer)
         size = mask_size(mask.get("size"), pointer)
         self._agree(size, pointer)
-        packed, runs = compressed_runs(mask.get("counts"), size[0] * size[1], pointer)
+        if id(mask) in self.checked:
+            packed, runs = mask["counts"].encode(), self.checked[id(mask)]
+        else:
+            packed, runs = compressed_runs(mask.get("counts"), size[0] * size[1], pointer)
         self._spend_runs(runs, pointer)
         return {"size": list(size), "counts": packed}
 

@@ -5,6 +5,7 @@ A compressed string holds six bits a character, five of them data, and from the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,39 @@ def runs_of(counts: Any, pixels: int, pointer: str = "") -> NDArray[np.int64]:
     if int(runs.sum()) != pixels:
         raise SampleError(BAD, f"the runs cover {int(runs.sum())} pixels, the size has {pixels}", remedy="encode the mask again", pointer=pointer)
     return runs
+
+
+def whole_strings(texts: Sequence[str], pixels: Sequence[int]) -> list[int] | None:
+    """How many runs each compressed string holds, where each covers its number of pixels; None where any of them does not.
+
+    Many strings are checked together because one at a time takes longer than scoring them.
+
+    >>> whole_strings(["123", "42"], [6, 6]), whole_strings(["123", "12"], [6, 6])
+    ([3, 2], None)
+    """
+    ends = np.cumsum([len(text) for text in texts])
+    joined = "".join(texts)
+    if not joined.isascii() or not all(texts):
+        return None
+    bits = np.frombuffer(joined.encode(), np.uint8).astype(np.int64) - 48
+    last = np.flatnonzero(bits & 32 == 0)
+    sizes = np.diff(np.r_[-1, last])
+    if (bits < 0).any() or (bits > 63).any() or (bits[ends - 1] & 32).any() or sizes.max(initial=0) > _LONGEST:
+        return None
+    owner = np.searchsorted(ends, last, side="right")
+    place = np.arange(len(last)) - np.searchsorted(owner, owner)
+    # The first run stands alone; odd ones add up, and so do even ones.
+    chain = 3 * owner + np.where(place == 0, 2, place % 2)
+    order = np.argsort(chain, kind="stable")
+    values = _values(bits, last, sizes)[order]
+    sums = np.cumsum(values)
+    first = np.searchsorted(chain[order], chain[order])
+    runs = sums - (sums - values)[first]
+    covered = np.bincount(owner[order], weights=runs)
+    if (runs < 0).any() or (covered != np.asarray(pixels)).any():
+        return None
+    counts: list[int] = np.bincount(owner).tolist()
+    return counts
 
 
 def compressed_runs(counts: Any, pixels: int, pointer: str = "") -> tuple[bytes, int]:
@@ -75,8 +109,14 @@ def _uncompressed(text: str, pointer: str) -> NDArray[np.int64]:
         raise SampleError(BAD, "a run is longer than any picture", remedy="encode the mask again", pointer=pointer)
     if not len(bits):
         return np.zeros(0, np.int64)
-    shift = 5 * (np.arange(len(bits)) - np.repeat(last - sizes + 1, sizes))
-    values = np.add.reduceat((bits & 31) << shift, last - sizes + 1)
-    values -= np.where(bits[last] & 16, 1 << (5 * sizes), 0)  # the highest bit is the sign
+    values = _values(bits, last, sizes)
     values[1::2], values[2::2] = np.cumsum(values[1::2]), np.cumsum(values[2::2])
+    return values
+
+
+def _values(bits: NDArray[np.int64], last: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers of one or more characters, by the place of their last and how many they are."""
+    shift = 5 * (np.arange(len(bits)) - np.repeat(last - sizes + 1, sizes))
+    values: NDArray[np.int64] = np.add.reduceat((bits & 31) << shift, last - sizes + 1)
+    values -= np.where(bits[last] & 16, 1 << (5 * sizes), 0)  # the highest bit is the sign
     return values
