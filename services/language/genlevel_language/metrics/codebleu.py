@@ -61,15 +61,13 @@ from genlevel_language.code import blocks, compare, parts
 from genlevel_language.code.languages import LANGUAGES, canonical
 from genlevel_language.code.limits import MAX_CHARACTERS, TooComplex
 
-Name = Literal["python", "java", "javascript", "c_sharp", "php", "c", "cpp", "go", "ruby", "rust"]
-
 
 @dataclass(frozen=True)
 class CodebleuParameters(Parameters):
     """Parameters of CodeBLEU."""
 
-    language: Literal["sample", Name] = "sample"
-    default_language: Literal["none", Name] = "none"
+    language: Literal["sample", "python", "java", "javascript", "c_sharp", "php", "c", "cpp", "go", "ruby", "rust"] = "sample"
+    default_language: Literal["none", "python", "java", "javascript", "c_sharp", "php", "c", "cpp", "go", "ruby", "rust"] = "none"
     extractor: Literal["none", "code_block"] = "none"
     variant: Literal["own", "codebleu_0_7"] = "own"
     ngram_weight: float = 0.25
