@@ -171,5 +171,5 @@ def picture_sets(random: Generator, count: int) -> list[RawSample]:
 GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "psnr": restorations, "miou": segmentations, "ap_50_box": detections, "ap_75_box": detections, "ap_10": expressions, "ap_50_mask": instances,
     "ap_50_keypoint": people, "fid": picture_sets,
-    **map_generators.GENERATORS,
+    "dice": detections, **map_generators.GENERATORS,
 }
