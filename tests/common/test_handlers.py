@@ -135,7 +135,8 @@ def test_a_state_of_other_parameters_or_cut_off_is_refused() -> None:
     async def body(stub: Any) -> None:
         state = (await stub.EvaluateShard(shard(sample("1", "a", "a")))).state
         spec = pb.MetricSpec(metric="accuracy")
-        state.columns[1].values = state.columns[1].values[:3]
+        digests = next(column for column in state.columns if column.name == "reference_digest")
+        digests.values = digests.values[:3]
         assert (await failure(stub.FinalizeMetric(pb.FinalizeMetricRequest(header=HEADER, metric=spec, state=state))))[1] == "BAD_STATE"
         state.signature_digest = "f" * 64
         found = await failure(stub.FinalizeMetric(pb.FinalizeMetricRequest(header=HEADER, metric=spec, state=state)))
