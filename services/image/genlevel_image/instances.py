@@ -45,7 +45,7 @@ def decode_instances(content: Content, attributes: Mapping[str, Any]) -> Instanc
 
 def _together(masks: list[Any]) -> dict[int, int]:
     """Runs of the compressed masks that are in order, by the identity of the mask; nothing where any is not."""
-    strings = [mask for mask in masks if isinstance(mask, Mapping) and isinstance(mask.get("counts"), str)]
+    strings = [mask for mask in masks if isinstance(mask, dict) and isinstance(mask.get("counts"), str)]
     try:
         sizes = [mask_size(mask.get("size"), "") for mask in strings]
     except SampleError:
@@ -77,7 +77,7 @@ class _Canvas:
         """A mask as compressed run lengths."""
         if isinstance(mask, Blob):
             return self._file(mask, pointer)
-        if isinstance(mask, Mapping):
+        if isinstance(mask, dict):
             return self._run_lengths(mask, pointer)
         if isinstance(mask, list):
             return self._polygons(mask, pointer)
@@ -140,7 +140,7 @@ class _Canvas:
             message = f"a corner of a polygon lies more than {_FARTHEST:.0f} pixels away"
             raise SampleError("BAD_POLYGON", message, remedy="give corners in pixels of the picture", pointer=pointer)
         points = numbers.reshape(-1, 2)
-        outline = float(np.abs(np.roll(points, -1, axis=0) - points).max(axis=1).sum()) + len(points)
+        outline = float(np.abs(np.diff(points, axis=0, append=points[:1])).max(axis=1).sum()) + len(points)
         self.outline -= outline
         if self.outline < 0 or outline > _LONGEST_OUTLINE:
             message = f"an outline is longer than {_LONGEST_OUTLINE} pixels, or those of one picture longer than {_MAX_OUTLINE}"

@@ -41,7 +41,7 @@ def read_common(item: Any, pointer: str, what: str, keys: Set[str], default_labe
         keys: the keys the object may have.
         default_label: where a label may be left out.
     """
-    if not isinstance(item, Mapping):
+    if not isinstance(item, dict):
         raise SampleError("WRONG_TYPE", f"{what} is an object, got {json_type(item)}", remedy="see docs/formats.md", pointer=pointer)
     if not item.keys() <= keys:
         unknown = sorted(str(key) for key in item.keys() - keys)[0]
