@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
+from genlevel_evaluator import media
 from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.kinds import Content
 from tests.image.files import array_of, encoded, file_of, photo, run_lengths, sample
@@ -62,8 +65,53 @@ def score_maps(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+Panoptic = tuple[NDArray[np.int64], list[dict[str, Any]]]
+
+
+def random_segments(random: Generator, crowds: bool) -> Panoptic:
+    """Segment numbers in blocks, one segment of each kind of stuff, and what they are; some of it void."""
+    ids = np.zeros((16, 20), np.int64)
+    segments: list[dict[str, Any]] = []
+    for number in range(1, int(random.integers(3, 9))):
+        label = str(random.choice(["car", "man", "road", "sky"]))
+        top, left = int(random.integers(0, 12)), int(random.integers(0, 16))
+        thing = label in ("car", "man")
+        same = [segment["id"] for segment in segments if segment["label"] == label and not thing]
+        ids[top : top + 7, left : left + 9] = same[0] if same else number * 300
+        if not same:
+            segments.append({"id": number * 300, "label": label, "thing": thing} | ({"crowd": True} if crowds and thing and random.random() < 0.3 else {}))
+    return ids, [segment for segment in segments if (ids == segment["id"]).any()]
+
+
+def segments_near(random: Generator, truth: Panoptic) -> Panoptic:
+    """The same shifted a little, with other numbers; some things under another label."""
+    ids, segments = truth
+    moved = np.roll(ids, tuple(random.integers(-1, 2, 2).tolist()), (0, 1))
+    swap = {"car": "man", "man": "car"}
+    named = [
+        {"id": s["id"] + 7, "label": swap[s["label"]] if s["thing"] and random.random() < 0.2 else s["label"], "thing": s["thing"]} for s in segments
+    ]
+    return np.where(moved > 0, moved + 7, 0), named
+
+
+def panoptic_content(ids: NDArray[np.int64], segments: list[dict[str, Any]]) -> Content:
+    """A panoptic segmentation as a decoder gets it."""
+    colours = np.stack([ids % 256, ids // 256 % 256, ids // 65_536], axis=2).astype(np.uint8)
+    return Content(json={"image": media.from_bytes(encoded(colours), "p.png"), "segments": segments})
+
+
+def panoptic_pictures(random: Generator, count: int) -> list[RawSample]:
+    """Segments with crowds and void, and missing predictions."""
+    samples = []
+    for index in range(count):
+        truth = random_segments(random, crowds=True)
+        guess = None if index % 7 == 3 else panoptic_content(*segments_near(random, truth))
+        samples.append(sample(str(index), guess, panoptic_content(*truth)))
+    return samples
+
+
 GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "ms_ssim": scaled_restorations, "rmse_shadow": scaled_restorations,
     "sad": opacities, "mse": opacities, "depth_rms": distances,
-    "ap_anomaly": score_maps, "roc_auc": score_maps,
+    "ap_anomaly": score_maps, "roc_auc": score_maps, "pq": panoptic_pictures,
 }

@@ -15,6 +15,7 @@ from genlevel_image.keypoints import decode_keypoints
 from genlevel_image.masks import decode_masks
 from genlevel_image.mattes import decode_matte
 from genlevel_image.media import Picture
+from genlevel_image.panoptic import decode_panoptic
 from genlevel_image.pictures import blob_of, read_picture
 from genlevel_image.score_maps import decode_map
 from genlevel_image.score_maps import decode_truth as decode_true_mask
@@ -36,4 +37,5 @@ KINDS = {
     "depth": InputKind("depth", strings_are_paths=True, decode=decode_depth, schema=formats.schema("depth")),
     "matting": InputKind("matting", strings_are_paths=True, decode=decode_matte, schema=formats.schema("matting")),
     "maps": InputKind("maps", strings_are_paths=True, decode=decode_map, decode_reference=decode_true_mask, schema=formats.schema("maps")),
+    "panoptic": InputKind("panoptic", strings_are_paths=False, decode=decode_panoptic, schema=formats.schema("panoptic")),
 }
