@@ -110,8 +110,42 @@ def panoptic_pictures(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+def random_triple(random: Generator, boxed: bool) -> dict[str, Any]:
+    """One of a few triples, so that many repeat."""
+    triple: dict[str, Any] = {
+        "subject": str(random.choice(["man", "dog"])), "predicate": str(random.choice(["on", "near", "has"])), "object": str(random.choice(["hat", "dog"])),
+    }
+    if boxed:
+        for key in ("subject_box", "object_box"):
+            x, y = random.integers(0, 20, 2).tolist()
+            triple[key] = [x, y, x + 20, y + 20]
+    return triple
+
+
+def guessed_triples(random: Generator, truth: list[dict[str, Any]], boxed: bool, scored: bool) -> list[dict[str, Any]]:
+    """Most of the true triples and others, in any order."""
+    guess = [dict(item) for item in truth if random.random() < 0.7] + [random_triple(random, boxed) for _ in range(int(random.integers(0, 6)))]
+    random.shuffle(guess)
+    for item in guess:
+        for key in ("subject_box", "object_box") if boxed else ():
+            item[key] = (np.array(item[key]) + np.tile(random.integers(-5, 6, 2), 2)).tolist()
+        if scored:
+            item["score"] = round(float(random.random()), 1)
+    return guess
+
+
+def graphs(random: Generator, count: int) -> list[RawSample]:
+    """Triples with and without boxes and scores, pictures without a triple, missing answers."""
+    samples = []
+    for index in range(count):
+        truth = [] if index % 5 == 4 else [random_triple(random, index % 2 == 1) for _ in range(int(random.integers(1, 7)))]
+        guess = guessed_triples(random, truth, index % 2 == 1, index % 3 == 1)
+        samples.append(sample(str(index), None if index % 7 == 3 else Content(json=guess), Content(json=truth)))
+    return samples
+
+
 GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "ms_ssim": scaled_restorations, "rmse_shadow": scaled_restorations,
     "sad": opacities, "mse": opacities, "depth_rms": distances,
-    "ap_anomaly": score_maps, "roc_auc": score_maps, "pq": panoptic_pictures,
+    "ap_anomaly": score_maps, "roc_auc": score_maps, "pq": panoptic_pictures, "recall_at_50": graphs,
 }

@@ -17,6 +17,7 @@ from genlevel_image.mattes import decode_matte
 from genlevel_image.media import Picture
 from genlevel_image.panoptic import decode_panoptic
 from genlevel_image.pictures import blob_of, read_picture
+from genlevel_image.scene_graphs import decode_scene_graph
 from genlevel_image.score_maps import decode_map
 from genlevel_image.score_maps import decode_truth as decode_true_mask
 
@@ -38,4 +39,5 @@ KINDS = {
     "matting": InputKind("matting", strings_are_paths=True, decode=decode_matte, schema=formats.schema("matting")),
     "maps": InputKind("maps", strings_are_paths=True, decode=decode_map, decode_reference=decode_true_mask, schema=formats.schema("maps")),
     "panoptic": InputKind("panoptic", strings_are_paths=False, decode=decode_panoptic, schema=formats.schema("panoptic")),
+    "scene_graph": InputKind("scene_graph", strings_are_paths=False, decode=decode_scene_graph, schema=formats.schema("scene_graph")),
 }
