@@ -81,6 +81,12 @@ def test_nltk_is_nltk() -> None:
     assert different == []
 
 
+@pytest.mark.parametrize("text", ["a.\x1c", "sat. a. \x1f ", "a.\n\x1d", "a.\u3000", "a.\x85"])
+def test_nltk_sees_no_end_before_a_separator(text: str) -> None:
+    """U+001C to U+001F are white space to Python and none to NLTK's rules, so a full stop before one stays on its word."""
+    assert treebank.words(text) == NLTK(text)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(st.text(max_size=30), texts))
 def test_nltk_is_nltk_on_any_text(text: str) -> None:

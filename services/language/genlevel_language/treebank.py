@@ -20,6 +20,8 @@ _CONTEXT = re.compile(r"(\s?)(\S+)(?=(\s))")
 _NEXT = "x"
 """Stands for the word after one that is not the last, so that the rules of the end do not fire."""
 _Rule = tuple[Callable[[str, str], str], str]
+_SEPARATORS = re.compile("[\x1c-\x1f]")
+"""White space to Python, but not to NLTK's rules: a full stop before one is not at the end."""
 _SPLIT_WORDS = re.compile("cannot|gimme|gonna|gotta|lemme|wanna", re.IGNORECASE)
 
 
@@ -67,7 +69,7 @@ def _middle(word: str) -> list[str]:
 
 def _end(end: str) -> list[str]:
     word = end.strip()
-    if word.endswith(".") and _plain(word[:-1]):
+    if word.endswith(".") and _plain(word[:-1]) and not _SEPARATORS.search(end):
         return [word[:-1], "."]
     return [word] if _plain(word) else _cut(end)
 
