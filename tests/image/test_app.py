@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import json
 import subprocess
 import sys
 from importlib.resources import files
-from typing import Any
 
 import pytest
 
-from genlevel_evaluator import formats, media, weights
-from genlevel_evaluator.engine import RawSample, Scorer
-from genlevel_evaluator.kinds import Content
+from genlevel_evaluator import formats, score, weights
+from genlevel_evaluator.engine import Scorer
 from genlevel_image.app import EVALUATOR
 
 DATA = files("genlevel_orchestrator.catalogue") / "data"
@@ -48,17 +45,10 @@ def test_every_network_names_weights_of_the_manifest() -> None:
         assert set(scorer.metric.backbones(scorer.parameters)) <= set(EVALUATOR.backbones)
 
 
-def content(value: Any) -> Content:
-    if isinstance(value, dict) and "base64" in value:
-        return Content(media=media.from_bytes(base64.b64decode(value["base64"]), value["name"]))
-    return Content(json=value)
-
-
 @pytest.mark.weights
 @pytest.mark.parametrize("name", EVALUATOR.metric_ids)
 def test_the_example_holds(name: str) -> None:
     example = json.loads((DATA / "examples" / f"image.{name}.json").read_text())
-    scorer = Scorer.of(EVALUATOR, name, example["parameters"])
-    rows, issues = scorer.observe([RawSample(s["id"], content(s["prediction"]), (content(s["reference"]),)) for s in example["samples"]])
-    assert issues == []
-    assert scorer.finalize(rows).value == pytest.approx(example["value"], abs=example["tolerance"])
+    result = score(name, example["samples"], evaluator="image", parameters=example["parameters"])
+    assert result.issues == ()
+    assert result.value == pytest.approx(example["value"], abs=example["tolerance"])
