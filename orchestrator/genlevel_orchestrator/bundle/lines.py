@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from genlevel_orchestrator.bundle.content import Content, Reader, Sample
 from genlevel_orchestrator.bundle.fields import Form
 from genlevel_orchestrator.bundle.ids import key_of
-from genlevel_orchestrator.bundle.jsonstream import ELEMENT_LIMIT, decode
+from genlevel_orchestrator.bundle.jsonstream import ELEMENT_LIMIT
 from genlevel_orchestrator.bundle.media import MediaBase
+from genlevel_orchestrator.bundle.strictjson import decode
 from genlevel_orchestrator.bundle.violations import Fault
 from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.runs.results import IssueRecord
@@ -35,7 +38,6 @@ class SampleLines:
         self._path = path
         self._reader = Reader(form, base, base)
         self.faults: list[dict[str, Any]] = []
-        self._seen: dict[str, int] | None = {}
 
     def check(self) -> None:
         """Read all lines once, so that every bad one is reported before anything is scored.
@@ -43,11 +45,11 @@ class SampleLines:
         Raises:
             UserError: with every bad line.
         """
-        count = 0
-        for _ in self._objects():
-            count += 1
-        self._seen = None  # a million ids take 200 MB, and the lines need no second look
-        if not count and not self.faults:
+        hashes = array("q", (hash(key) for _, key, _ in self._objects()))  # a million ids themselves would take 200 MB
+        faults = self.faults
+        if repeated := {one for one, other in pairwise(sorted(hashes)) if one == other}:
+            self._note_repeated(repeated, faults)
+        if not hashes and not self.faults:
             self.faults.append({"line": 1, "code": "FILE_EMPTY", "message": "there is no sample", "remedy": "write one object a line"})
         if self.faults:
             lines = "\n".join(f"  line {f['line']}: {f['message']}; {f['remedy']}" for f in self.faults[:50])
@@ -56,10 +58,18 @@ class SampleLines:
                 details=self.faults,
             )  # fmt: skip
 
+    def _note_repeated(self, repeated: set[int], faults: list[dict[str, Any]]) -> None:
+        """Look again at the lines whose id may stand on another line too."""
+        self.faults = []
+        first: dict[str, int] = {}
+        for number, key, _ in self._objects():
+            if hash(key) in repeated and first.setdefault(key, number) != number:
+                message = f"id {key!r} stands on line {first[key]} too"
+                faults.append({"line": number, "code": "DUPLICATE_ID", "message": message, "remedy": "give every sample its own id"})
+        self.faults = sorted(faults, key=lambda fault: int(fault["line"]))
+
     def samples(self) -> Iterator[tuple[Sample | None, list[IssueRecord]]]:
         """The samples, each with what is wrong with its media."""
-        if self._seen is not None:
-            self._seen.clear()
         for number, key, value in self._objects():
             yield self._sample(number, key, value)
 
@@ -80,20 +90,18 @@ class SampleLines:
     def _object(self, number: int, line: bytes) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
         try:
             value = decode(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
-            key = self._key(value, number)
+            key = self._key(value)
         except Fault as fault:
             self._fault(number, fault)
             return
         yield number, key, value
 
-    def _key(self, value: Any, number: int) -> str:
+    def _key(self, value: Any) -> str:
         if not isinstance(value, Mapping):
             raise Fault("WRONG_FORM", "not an object", 'write {"id": ..., "prediction": ..., "reference": ...}')
         if "id" not in value:
             raise Fault("MISSING_ID", "there is no `id`", "give every sample an id")
         key = key_of(value["id"])
-        if self._seen is not None and self._seen.setdefault(key, number) != number:
-            raise Fault("DUPLICATE_ID", f"id {key!r} stands on line {self._seen[key]} too", "give every sample its own id")
         if "reference" in value and "references" in value:
             raise Fault("WRONG_FORM", "both `reference` and `references`", "give one of the two")
         if not isinstance(value.get("references", []), list):
