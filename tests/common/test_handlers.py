@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,23 @@ def test_an_unknown_parameter_and_a_wrong_type_are_named_together() -> None:
         assert (code.name, reason) == ("INVALID_ARGUMENT", "BAD_PARAMETER")
         assert "did you mean pooling" in message
         assert "'perhaps'" in message
+
+    with_stub(body)
+
+
+@pytest.mark.parametrize("number", [math.inf, math.nan])
+def test_numbers_that_json_has_no_word_for_are_the_callers_fault(number: float) -> None:
+    async def body(stub: Any) -> None:
+        request = shard(sample("1", "a", "a"), metric="anls")
+        request.metric.parameters.update({"threshold": number})
+        code, reason, message = await failure(stub.EvaluateShard(request))
+        assert (code.name, reason) == ("INVALID_ARGUMENT", "NOT_FINITE")
+        assert "parameters of anls" in message
+        strange = sample("7", "a", "a")
+        strange.attributes.update({"size": [number]})
+        code, reason, message = await failure(stub.EvaluateShard(shard(strange)))
+        assert (code.name, reason) == ("INVALID_ARGUMENT", "NOT_FINITE")
+        assert "sample '7'" in message
 
     with_stub(body)
 

@@ -7,19 +7,19 @@ the same as in UTF-8 and positions are byte offsets; an element with other than 
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, NoReturn
+from typing import Any, BinaryIO, NamedTuple
 
+from genlevel_orchestrator.bundle.strictjson import DECODER, too_deep
+from genlevel_orchestrator.bundle.strictjson import decode as decode
 from genlevel_orchestrator.bundle.violations import Fault, pointer
 
 FILE_LIMIT = 512 << 20
 """Largest JSON file that is read, in bytes."""
 ELEMENT_LIMIT = 24 << 20
 """Largest sample, in bytes: a message to an evaluator holds at most 64 MiB."""
-HALF = "HALF_A_CHARACTER"
 _CHUNK = 1 << 18
 _BLANK = re.compile(r"[ \t\n\r]*")
 _BOM = b"\xef\xbb\xbf"
@@ -32,45 +32,6 @@ class Element(NamedTuple):
     start: int
     stop: int
     value: Any
-
-
-def _refuse_constant(word: str) -> NoReturn:
-    raise Fault("NOT_FINITE", f"{word} is not JSON", "write a finite number, or leave the sample out")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise Fault("NOT_FINITE", f"{text} is too large for a number", "write a finite number")
-    return number
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
-
-
-def decode(data: bytes) -> Any:
-    """Strict JSON of UTF-8 bytes.
-
-    Raises:
-        Fault: with the place.
-    """
-    try:
-        value = _DECODER.decode(data.decode("utf-8"))
-        if b"\\ud" in data or b"\\uD" in data:
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-        return value
-    except UnicodeEncodeError:
-        raise Fault(HALF, "a text holds half of a surrogate pair (\\ud800 to \\udfff alone)", "write whole characters") from None
-    except UnicodeDecodeError as error:
-        raise Fault("NOT_UTF8", f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
-    except RecursionError:
-        raise _too_deep() from None
-    except json.JSONDecodeError as error:
-        raise Fault("BAD_JSON", f"{error.msg} at line {error.lineno} column {error.colno}", "write valid JSON") from None
-
-
-def _too_deep() -> Fault:
-    return Fault("BAD_JSON", "JSON is nested too deeply", "write samples in the form of docs/formats.md")
 
 
 class SampleFile:
@@ -239,12 +200,12 @@ class _Cursor:
         need = _CHUNK
         while True:
             try:
-                value, end = _DECODER.raw_decode(self._text, self._at)
+                value, end = DECODER.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 if self._final(error):
                     raise self._malformed(error) from None
             except RecursionError:
-                raise _too_deep() from None
+                raise too_deep() from None
             else:
                 if self._ended or not self._may_go_on(end):
                     return self._passed(end, value)
@@ -274,7 +235,7 @@ class _Cursor:
         start, self._at = self._at, end
         if not piece.isascii():
             try:
-                value = _DECODER.decode(piece.encode("latin-1").decode("utf-8"))
+                value = DECODER.decode(piece.encode("latin-1").decode("utf-8"))
             except UnicodeDecodeError as error:
                 raise Fault(
                     "NOT_UTF8", f"not UTF-8 at byte {self._base + start + error.start}", "save the file as UTF-8"

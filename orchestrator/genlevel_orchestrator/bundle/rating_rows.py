@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from genlevel_orchestrator.bundle.fields import MISSING, raw_id
-from genlevel_orchestrator.bundle.jsonstream import SampleFile, decode
+from genlevel_orchestrator.bundle.jsonstream import SampleFile
+from genlevel_orchestrator.bundle.strictjson import decode
 from genlevel_orchestrator.bundle.violations import Fault
 
 LIMIT = 64 << 20

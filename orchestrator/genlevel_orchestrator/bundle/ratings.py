@@ -15,9 +15,10 @@ from typing import Any, BinaryIO
 
 from genlevel_orchestrator.bundle.fields import MISSING, fields, raw_id
 from genlevel_orchestrator.bundle.ids import key_of
-from genlevel_orchestrator.bundle.jsonstream import Element, SampleFile, decode
+from genlevel_orchestrator.bundle.jsonstream import Element, SampleFile
 from genlevel_orchestrator.bundle.rating_checks import problem
 from genlevel_orchestrator.bundle.rating_rows import LIMIT, Row, Sheet, read_rows
+from genlevel_orchestrator.bundle.strictjson import decode
 from genlevel_orchestrator.bundle.violations import Fault, Violations
 
 SHEETS = {

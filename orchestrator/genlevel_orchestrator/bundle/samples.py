@@ -12,9 +12,10 @@ from typing import Any, BinaryIO
 from genlevel_orchestrator.bundle.fields import MISSING
 from genlevel_orchestrator.bundle.identity import Identity
 from genlevel_orchestrator.bundle.ids import is_odd, key_of
-from genlevel_orchestrator.bundle.jsonstream import HALF, Element, SampleFile, decode
+from genlevel_orchestrator.bundle.jsonstream import Element, SampleFile
 from genlevel_orchestrator.bundle.layout import TaskSource
 from genlevel_orchestrator.bundle.ratings import RatingFile
+from genlevel_orchestrator.bundle.strictjson import HALF, decode
 from genlevel_orchestrator.bundle.violations import Fault, Violations, pointer
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")

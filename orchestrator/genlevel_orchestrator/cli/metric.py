@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,15 +72,20 @@ def parameters(pairs: list[str]) -> dict[str, Any]:
     Raises:
         UserError: one is not of that form.
     """
+    from genlevel_orchestrator.bundle.strictjson import decode
+    from genlevel_orchestrator.bundle.violations import Fault
+
     found: dict[str, Any] = {}
     for pair in pairs:
         name, sign, value = pair.partition("=")
         if not sign or not name:
             raise UserError(f"--param {pair!r} is not name=value", "Write, for example, --param tokenizer=coco.")
         try:
-            found[name] = json.loads(value)
-        except ValueError:
+            found[name] = decode(value.encode())
+        except Fault:
             found[name] = value
+        except UnicodeEncodeError:
+            raise UserError(f"--param {name}: the value is not UTF-8", "Write it in UTF-8.") from None
     return found
 
 

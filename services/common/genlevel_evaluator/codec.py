@@ -38,8 +38,21 @@ def decode_sample(message: sample_pb2.Sample, sources: Sources) -> RawSample:
         prediction = _content(message.prediction, "prediction", sources, faults)
     references = [_content(item, "reference", sources, faults) for item in message.references]
     kept = tuple(item for item in references if item is not None)
-    attributes: dict[str, Any] = json_format.MessageToDict(message.attributes) if message.HasField("attributes") else {}
+    attributes = decode_struct(message.attributes, f"attributes of sample {message.id!r}") if message.HasField("attributes") else {}
     return RawSample(message.id, prediction, kept, _presence(message), attributes, tuple(faults))
+
+
+def decode_struct(message: struct_pb2.Struct, what: str) -> dict[str, Any]:
+    """A Struct as plain values.
+
+    Raises:
+        EvaluatorError: a number in it is NaN or infinite, which JSON has no words for.
+    """
+    try:
+        found: dict[str, Any] = json_format.MessageToDict(message)
+    except (ValueError, json_format.SerializeToJsonError):
+        raise EvaluatorError(Code.INVALID_ARGUMENT, "NOT_FINITE", f"{what}: a number is not finite", "send finite numbers") from None
+    return found
 
 
 def _presence(message: sample_pb2.Sample) -> Presence:

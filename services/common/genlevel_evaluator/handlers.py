@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import grpc
-from google.protobuf import any_pb2, json_format
+from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from genlevel.v1 import evaluator_pb2 as pb
@@ -199,7 +199,7 @@ class Handlers:
         return _bounded(pb.FinalizeMetricResponse(value=codec.encode_value(scorer.finalize(rows, _asked(request)))))
 
     def _scorer(self, spec: pb.MetricSpec) -> Scorer:
-        return Scorer.of(self.evaluator, spec.metric, json_format.MessageToDict(spec.parameters))
+        return Scorer.of(self.evaluator, spec.metric, codec.decode_struct(spec.parameters, f"parameters of {spec.metric}"))
 
     def _check(self, header: pb.RequestHeader) -> None:
         if header.evaluator != self.evaluator.name:

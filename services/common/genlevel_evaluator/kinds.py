@@ -113,6 +113,8 @@ def parse_json(text: str | bytes) -> Any:
         raise SampleError("BAD_JSON", "JSON is nested too deeply", remedy="see docs/formats.md") from None
     except json.JSONDecodeError as error:
         raise SampleError("BAD_JSON", f"{error.msg} at line {error.lineno} column {error.colno}", remedy="write valid JSON") from None
+    except ValueError:  # Python reads no whole number of more than 4,300 digits
+        raise SampleError("BAD_JSON", "a number has too many digits", remedy="give finite numbers") from None
 
 
 def with_files(value: Any, pointers: Sequence[str], read: Callable[[Any], Any], strings: bool = False) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import types
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -47,7 +48,7 @@ def parse(cls: type[P], given: Mapping[str, Any], metric: str) -> P:
     for name, value in given.items():
         if name not in declared:
             near = difflib.get_close_matches(name, declared, n=1)
-            faults.append(f"{name}: no such parameter" + (f", did you mean {near[0]}?" if near else f"; there are {sorted(declared)}"))
+            faults.append(f"{name}: no such parameter" + (f", did you mean {near[0]}?" if near else f"; there are {sorted(declared) or 'none'}"))
             continue
         try:
             values[name] = _convert(declared[name], value)
@@ -82,13 +83,23 @@ def _convert_plain(declared: type, value: Any) -> Any:
     if declared is bool and isinstance(value, bool):
         return value
     if declared in (int, float) and isinstance(value, int | float) and not isinstance(value, bool):
-        # google.protobuf.Struct carries every number as a double.
-        if declared is int and value != int(value):
-            raise ValueError(f"{value!r} is not a whole number")
-        return declared(value)
+        return declared(_number(declared, value))
     if declared is str and isinstance(value, str):
         return value
     raise ValueError(f"{value!r} is not of type {declared.__name__}")
+
+
+def _number(declared: type, value: float) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError("the number is too large") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is not finite")
+    # google.protobuf.Struct carries every number as a double.
+    if declared is int and number != int(number):
+        raise ValueError(f"{value!r} is not a whole number")
+    return value
 
 
 def as_plain(parameters: Parameters) -> dict[str, Any]:

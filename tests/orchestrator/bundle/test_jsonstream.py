@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genlevel_orchestrator.bundle import jsonstream
+from genlevel_orchestrator.bundle import jsonstream, strictjson
 from genlevel_orchestrator.bundle.jsonstream import SampleFile, read_envelope
 from genlevel_orchestrator.bundle.violations import Fault
 
@@ -50,6 +50,8 @@ def test_any_window_gives_the_same_elements(
         (b'[{"id": 1}, {"id": NaN}]', "NOT_FINITE", "/1"),
         (b'{"data": [{"x": -Infinity}]}', "NOT_FINITE", "/data/0"),
         (b'[{"x": 1e999}]', "NOT_FINITE", "/0"),
+        (b'[{"x": ' + b"9" * 400 + b"}]", "NOT_FINITE", "/0"),
+        (b'[{"id": 1}, {"x": -' + b"9" * 5000 + b"}]", "NOT_FINITE", "/1"),
         (b'[{"id": 1}, {"id": 2', "TRUNCATED", "/1"),
         (b'[{"id": 1}', "TRUNCATED", ""),
         (b'[{"id": "ab', "TRUNCATED", "/0"),
@@ -112,8 +114,15 @@ def test_the_envelope_is_found_before_and_behind_the_samples(tmp_path: Path) -> 
 @pytest.mark.parametrize("text", [r'{"id": "\ud800"}', r'["a\uDFFFb"]', r'{"\ud83d": 1}'])
 def test_half_a_character_is_refused(text: str) -> None:
     with pytest.raises(Fault, match="surrogate pair"):
-        jsonstream.decode(text.encode())
+        strictjson.decode(text.encode())
 
 
 def test_whole_characters_may_be_escaped() -> None:
-    assert jsonstream.decode(rb'["\ud83d\ude00", "\\ud800"]') == ["\U0001f600", "\\ud800"]
+    assert strictjson.decode(rb'["\ud83d\ude00", "\\ud800"]') == ["\U0001f600", "\\ud800"]
+
+
+def test_the_place_in_a_line_is_its_column() -> None:
+    with pytest.raises(Fault, match="Unterminated string starting at column 8"):
+        strictjson.decode(b'{"id": "a')
+    with pytest.raises(Fault, match="at line 2 column 1"):
+        strictjson.decode(b"[1,\nx]")

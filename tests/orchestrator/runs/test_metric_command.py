@@ -73,6 +73,10 @@ def test_every_bad_line_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[s
         (("acuracy",), "accuracy"),
         (("accuracy", "--param", "nonsense=1"), "nonsense"),
         (("accuracy", "--param", "nonsense"), "name=value"),
+        (("anls", "--param", "threshold=Infinity"), "'Infinity' is not of type float"),
+        (("anls", "--param", f"threshold={'9' * 400}"), "is not of type float"),
+        (("anls", "--param", 'boundary="\\ud800"'), "boundary"),
+        (("anls", "--param", "boundary=\udcff"), "not UTF-8"),
         (("accuracy", "--evaluator", "audio"), "language"),
     ],
 )
