@@ -155,6 +155,10 @@ def test_a_missing_prediction_lowers_the_coverage() -> None:
         assert (result.value, result.present, result.expected) == (0.0, 1, 2)
 
 
-def test_errors_beyond_floating_point_are_infinite() -> None:
-    assert value("rmse", [([1e200, 0], [[-1e200, 0]])]) == math.inf
-    assert value("mae", [(1.7e308, [1]), (1.7e308, [1])]) == math.inf
+@pytest.mark.parametrize(("metric", "far", "near"), [("rmse", [1e200, 0], [2, 0]), ("mae", 1.7e308, 2)])
+def test_errors_beyond_floating_point_are_issues_and_no_infinite_value(metric: str, far: Any, near: Any) -> None:
+    result, issues = evaluate(metric, [(far, [near]), (near, [near]), (near, [far]), (far, [far])])
+    assert [(issue.sample_id, issue.code, issue.severity) for issue in issues] == [
+        ("0", "TOO_LARGE", "prediction"), ("2", "TOO_LARGE", "reference"),
+    ]  # fmt: skip
+    assert (result.value, result.present, result.expected) == (0.0, 2, 3)

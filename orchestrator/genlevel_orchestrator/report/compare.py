@@ -211,7 +211,16 @@ def _verdict(first: dict[str, Any], second: dict[str, Any], interval: dict[str, 
         return "equal", ""
     if interval is not None and interval["low"] <= 0.0 <= interval["high"]:
         return "undecided", "the interval of the difference holds 0"
-    return ("better" if (other > one) == first["higher_is_better"] else "worse"), ""
+    ahead = (other > one) == first["higher_is_better"]
+    best, rest = (second, first) if ahead else (first, second)
+    if _coverage(best) < _coverage(rest):
+        return "undecided", f"the better value is of {best['present']} of {best['expected']} samples: leaving out samples is no gain"
+    return ("better" if ahead else "worse"), ""
+
+
+def _coverage(task: dict[str, Any]) -> float:
+    """Share of the samples in a value that missing predictions do not lower."""
+    return task["present"] / task["expected"] if task["expected"] and task["missing_scored_as_worst"] is False else 1.0
 
 
 def _refusal(first: dict[str, Any] | None, second: dict[str, Any] | None) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.states import Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
+
+LARGEST_ERROR = 1e150
+"""Largest error of a sample: a hundred million of its square still fit floating point."""
 
 
 def percent(rows: Rows, name: str) -> float:
@@ -34,3 +38,15 @@ def total(values: Iterable[float]) -> float:
         return math.fsum(values)
     except OverflowError:
         return math.inf
+
+
+def refuse_beyond(error: float, prediction: Sequence[float]) -> None:
+    """Refuse an error whose square, summed over a task, would leave floating point: one answer would make the task's value infinite.
+
+    Raises:
+        SampleError: of the prediction where it is that far from 0, else of the reference.
+    """
+    if not error <= LARGEST_ERROR:
+        side = "prediction" if max(map(abs, prediction)) > LARGEST_ERROR / 2 else "reference"
+        message = f"an error above {LARGEST_ERROR:g} cannot be summed"
+        raise SampleError("TOO_LARGE", message, remedy="give numbers on the scale of the task", side=side)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from typing import Any
@@ -69,6 +70,21 @@ def test_values_of_other_signatures_are_refused(first: dict[str, Any], synthetic
     assert {row["reason"] for row in comparison.tasks} == {"different versions of the metric: 1 and 2"}
     assert all(row["difference"] is None and row["difference_interval"] is None for row in comparison.tasks)
     assert any("made in different ways" in warning for warning in comparison.warnings)
+
+
+def test_leaving_out_samples_is_not_better(first: dict[str, Any], synthetic: Any, catalogue: Catalogue) -> None:
+    values = synthetic.raw_values(catalogue, 0.95)
+    down = next(t for t in values if not catalogue.metric_of(catalogue.tasks[t]).higher_is_better)
+    one, other = copy.deepcopy(first), made(synthetic, catalogue, overrides={down: values[down] / 2})
+    assert rows(compare(one, other))[down]["verdict"] == "better"
+    for report, present in ((one, 40), (other, 30)):
+        next(t for t in report["tasks"] if t["task_id"] == down).update(missing_scored_as_worst=False, expected=40, present=present)
+    row = rows(compare(one, other))[down]
+    assert (row["verdict"], row["first"]["present"], row["second"]["present"]) == ("undecided", 40, 30)
+    assert "30 of 40 samples" in row["reason"]
+    assert rows(compare(other, one))[down]["verdict"] == "undecided"
+    next(t for t in one["tasks"] if t["task_id"] == down).update(present=20)
+    assert rows(compare(one, other))[down]["verdict"] == "better", "it has the better value of more samples"
 
 
 def test_tasks_of_one_run_only(first: dict[str, Any], synthetic: Any, catalogue: Catalogue) -> None:

@@ -48,6 +48,7 @@ def observe(sample: Sample, parameters: MaeParameters) -> Row:
     given: Count = sample.prediction
     predicted = 0.0 if given.value is None else given.value
     expected = min((reference.value for reference in sample.references), key=lambda value: (abs(predicted - value), value))
+    means.refuse_beyond(abs(predicted - expected), (predicted,))
     return {"predicted": predicted, "expected": expected, "without_number": int(given.value is None)}
 
 

@@ -50,7 +50,9 @@ def observe(sample: Sample, parameters: RmseParameters) -> Row:
         message = f"{len(sample.prediction)} values where the reference has {len(sample.reference)}"
         raise SampleError("LENGTH_MISMATCH", message, remedy="forecast every point; nothing is cut or repeated", side="prediction")
     rows = [_errors(sample.prediction, reference) for reference in fitting]
-    return min(rows, key=lambda row: (row["squared"], row["absolute"]))
+    best = min(rows, key=lambda row: (row["squared"], row["absolute"]))
+    means.refuse_beyond(math.sqrt(best["squared"]), sample.prediction)
+    return best
 
 
 def _errors(prediction: tuple[float, ...], reference: tuple[float, ...]) -> dict[str, float]:
