@@ -8,27 +8,29 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from genlevel_evaluator.errors import SampleError
-from genlevel_language import letters, normalise, statements
-from genlevel_language.statements import CJK
+from genlevel_language import figures, letters, normalise, statements
 
-_FINAL = re.compile(r"(?:final\s+answer|answer)\s*(?:is\s*:?|[:=])\s*", re.IGNORECASE)
-_YES_NO = re.compile(r"(?<!\w)(?:(not)\s+)?(yes|no|true|false)(?!\w)", re.IGNORECASE)
-_EITHER = re.compile(r"\s*(?:and|or|/)\s*(?:yes|no|true|false)\b", re.IGNORECASE)
-_YES_WORDS = {"yes": "yes", "true": "yes", "1": "yes", "是": "yes", "はい": "yes", "no": "no", "false": "no", "0": "no", "否": "no", "いいえ": "no"}
-_NUMBER = re.compile(r"(?<![\w.])[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w)")
-_NUMBER_ANYWHERE = re.compile(rf"(?<![^\W{CJK}])(?<![.\d/])[-+−]?(?:\d{{1,3}}(?:,\d{{3}})+|\d+)(?:\.\d+)?(?![^\W{CJK}]|/\d)")
+_FINAL = re.compile(r"(?:\banswer\b[*_]*\s*(?:is\s*:?|[:=])|(?:答案|答え)\s*(?:[是为為は]\s*[:：]?|[:：]))\s*", re.IGNORECASE)
+_TAGGED = re.compile(r"<answer>([^<>]*)</answer>", re.IGNORECASE)
+# "No idea" and "no image" say nothing; "not yes" says that it is no answer.
+_YES_NO = re.compile(
+    r"(?<!\w)(?:(not)\s+)?(yes|no(?!\s+(?:idea|clue|answer|doubt|image|picture|video|audio|information|way\s+to)\b)|true|false)(?!\w)", re.IGNORECASE
+)
+_UNSAID = re.compile(r"(?<!\w)(?:not|cannot\s+say|neither)\s+(?:yes|no)(?!\w)", re.IGNORECASE)
+_EITHER = re.compile(r"\s*(?:\b(?:and|or)\b|/|\s)\s*(?:yes|no|true|false)\b", re.IGNORECASE)
+_YES_WORDS = {"yes": "yes", "true": "yes", "1": "yes", "是": "yes", "はい": "yes", "no": "no", "false": "no", "0": "no", "否": "no", "是的": "yes", "对": "yes", "有": "yes", "不是": "no", "没有": "no", "不": "no", "いいえ": "no"}
+_FLAW = r"(?:defect|vulnerab|bug|insecure|flaw)\w*"
+_BETWEEN = (
+    "an?|any|the|to|be|have|has|there|are|contain|appear|seem|see|find|show|exhibit|include|introduce|indicate|obvious|security|known|potential|"
+    "apparent|clear|significant|explicit|major|evident|visible|specific|serious|inherently"
+)
 _NO_DEFECT = re.compile(
-    r"\b(?:no|not|without|free\s+of|isn['’]t|non)[-\s]+(?:(?:any|an?|obvious|security|have|contain|known)\s+)*(?:defect|vulnerab|bug|insecure|flaw)\w*"
-    r"|\b(?:defect|bug|vulnerability)[-\s]free\b|\b(?<!not )secure\b",
+    rf"\b(?:no|not|without|free\s+of|\w+n['’]t|cannot|non|neither|nor|never)[-\s]+(?:(?:{_BETWEEN})[-\s]+){{0,6}}?{_FLAW}"
+    rf"|\b(?:defect|bug|vulnerability)[-\s]free\b|\b(?<!not )secure\b|\b{_FLAW}\s*[:?]\s*(?:no|none|false|0)\b",
     re.IGNORECASE,
 )
-_DEFECT = re.compile(r"\b(?:defect|vulnerab|bug|insecure|flaw)\w*|\bnot\s+secure\b", re.IGNORECASE)
-_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_WORDS = {word: value for value, word in enumerate(_UNITS.split())} | {
-    word: 20 + 10 * place for place, word in enumerate(_TENS.split())
-}
-_NUMBER_WORD = re.compile(r"(?<!\w)(?:(" + "|".join(_TENS.split()) + r")[-\s])?(" + "|".join(_WORDS) + r")(?!\w)", re.IGNORECASE)
+_DEFECT = re.compile(rf"\b{_FLAW}|\bnot\s+secure\b", re.IGNORECASE)
+_LABELLED = re.compile(r"\s*(?:label|target|output|result|prediction)\s*[:=]\s*([01])\W*", re.IGNORECASE)
 
 
 def none(text: str, attributes: Mapping[str, Any]) -> str | None:
@@ -101,10 +103,10 @@ def yes_no(text: str, attributes: Mapping[str, Any]) -> str | None:
     whole = statements.plain(text)
     for part in (whole, *statements.committed(whole)):
         alone = _YES_WORDS.get(normalise.answer(part))
-        first = _YES_NO.match(part.lstrip(" \t\n\"'“‘*#:-(["))
+        first = None if _UNSAID.match(part) else _YES_NO.match(part.lstrip(" \t\n\"'“‘*#:-(["))
         if alone or (first and not _EITHER.match(first.string, first.end())):
             return alone or _polarity(first)
-    found = {_polarity(match) for match in _YES_NO.finditer(whole)}
+    found = {_polarity(match) for match in _YES_NO.finditer(_UNSAID.sub("", whole))}
     return found.pop() if len(found) == 1 else None
 
 
@@ -115,46 +117,24 @@ def _polarity(match: re.Match[str] | None) -> str | None:
 
 
 def integer(text: str, attributes: Mapping[str, Any]) -> str | None:
-    """The first whole number, in digits or as an English word below one hundred; a number with a fraction is no whole number.
+    """The first whole number, in digits or as an English word; a number with a fraction is no whole number.
 
     >>> integer("There are 1,200 birds", {}), integer("twenty-one", {}), integer("about 2.5", {}), integer("3.0", {})
     ('1200', '21', None, '3')
     """
     del attributes
-    digits, word = _NUMBER.search(text), _NUMBER_WORD.search(text)
-    if digits and (not word or digits.start() < word.start()):
-        found = _in_digits(digits[0])
-        return found if "." not in found else None
-    return None if word is None else _in_words(word)
-
-
-def _in_digits(written: str) -> str:
-    """A number without separators and zeros that say nothing; its text, as Python refuses to read more than 4,300 digits."""
-    whole, _, fraction = written.replace(",", "").replace("−", "-").partition(".")
-    size = (whole.lstrip("+-0") or "0") + ("." + fraction.rstrip("0") if fraction.strip("0") else "")
-    return "-" + size if whole.startswith("-") and size != "0" else size
-
-
-def _in_words(word: re.Match[str]) -> str:
-    value = _WORDS[word[2].casefold()]
-    return str(value + _WORDS[word[1].casefold()] if word[1] and value < 10 else _WORDS[(word[1] or word[2]).casefold()])
+    return figures.whole(text)
 
 
 def single_number(text: str, attributes: Mapping[str, Any]) -> str | None:
-    """The one number of a text: of what is boxed or follows "answer is" the first, else the only one there is. Words count where
+    """The one number of a text: the one of what is boxed or of "the answer is", else the only one there is. Words count where
     there are no digits. A text with several different numbers has no answer.
 
     >>> [single_number(text, {}) for text in ("5 + 7 = 12", "5 + 7 = 12, so the answer is 12.0", "three", "有3只猫", "1/2")]
     [None, '12', '3', '3', None]
     """
     del attributes
-    whole = statements.plain(text)
-    for part in statements.committed(whole):
-        if found := _NUMBER_ANYWHERE.search(part.split("\n")[0]):
-            return _in_digits(found[0])
-    numbers = {_in_digits(found) for found in _NUMBER_ANYWHERE.findall(whole)}
-    numbers = numbers or {_in_words(found) for found in _NUMBER_WORD.finditer(whole)}
-    return numbers.pop() if len(numbers) == 1 else None
+    return figures.single(text)
 
 
 def defect(text: str, attributes: Mapping[str, Any]) -> str | None:
@@ -163,6 +143,8 @@ def defect(text: str, attributes: Mapping[str, Any]) -> str | None:
     >>> [defect(text, {}) for text in ("No defect detected.", "The function is vulnerable.", "1", "Yes", "I cannot tell")]
     ['0', '1', '1', '1', None]
     """
+    if labelled := _LABELLED.fullmatch(statements.plain(text)):
+        return labelled[1]
     rest, none_found = _NO_DEFECT.subn(" ", text)
     found = bool(_DEFECT.search(rest))
     if bool(none_found) != found:
@@ -179,18 +161,6 @@ def public_defect(text: str, attributes: Mapping[str, Any]) -> str | None:
     """
     del attributes
     return "0" if "no defect" in text.lower() else "1"
-
-
-def number(text: str, attributes: Mapping[str, Any]) -> str | None:
-    """The first number, in digits (a fraction is kept) or as an English word below one hundred.
-
-    >>> number("There are 1,200 birds", {}), number("about 2.5", {}), number("a dozen", {}), number("none of 3", {})
-    ('1200', '2.5', None, '3')
-    """
-    digits, word = _NUMBER.search(text), _NUMBER_WORD.search(text)
-    if digits and (not word or digits.start() < word.start()):
-        return digits[0].replace(",", "").replace("−", "-")
-    return integer(text, attributes)
 
 
 def label(text: str, attributes: Mapping[str, Any]) -> str | None:
@@ -223,6 +193,8 @@ def final_answer(text: str, attributes: Mapping[str, Any]) -> str | None:
     whole = statements.plain(text) if "</think" in text or "\\boxed" in text else text
     if (inside := statements.boxed(whole)) is not None:
         return inside
+    if tagged := _TAGGED.findall(whole):
+        return str(tagged[-1])
     parts = _FINAL.split(whole)
     return parts[-1].split("\n")[0] if len(parts) > 1 else whole
 

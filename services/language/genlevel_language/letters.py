@@ -23,15 +23,26 @@ _LEAD = re.compile(
     rf"(?:(?:option|choice|letter)s?\s*:?\s*)?(?:[(\[{{<]\s*([A-Za-z])\s*[)\]}}>]|([A-Z]){_AFTER}|([a-z]){_AFTER}(?=\s*(?:[).:,;\]](?:\s|$)|$|\n|because|since)))",
 )
 _GOES_ON = re.compile(r"\s+(?!(?:because|since|as|and|or|is|with|due|so|for|but|given|would|seems|option|not)\b)[a-zA-Z]", re.IGNORECASE)
-_ALSO = re.compile(rf"\s*(?:,?\s*(?:or|and|and/or|as well as)\s+(?:maybe\s+|perhaps\s+|possibly\s+)?|[/,;&+、，；]\s*(?:and\s+|or\s+)?|\s*[或和与及]\s*)(?=[(\[]?\s*[A-Z]\s*[)\]]?{_AFTER})", re.IGNORECASE)
-_MARKED = re.compile(rf"\s*(?:[(\[]\s*([A-Za-z])\s*[)\]]|([A-Za-z])\s*[).:、](?=\s|$|[{CJK}])|([A-Za-z])\s*$|([A-Z])\s*[-–—,;\n])")
+_ALSO = re.compile(rf"\s*(?:,?\s*(?:or|and|and/or|as well as)\s+(?:maybe\s+|perhaps\s+|possibly\s+)?|[/,;&+、，；]\s*(?:and\s+|or\s+)?|\s*(?:还是|或者|以及|[或和与及])\s*)(?=[(\[]?\s*[A-Z]\s*[)\]]?{_AFTER})", re.IGNORECASE)
+_MARKED = re.compile(rf"\s*(?:[(\[]\s*([A-Za-z])\s*[)\]]|([A-Za-z])\s*[).:、](?=\s|$|[{CJK}])|([A-Za-z])\s*$|([A-Z])(?=\s*[-–—,;\n]))")
 _BRACKETED = re.compile(r"(?<![\w])[(\[]\s*([A-Za-z])\s*[)\]]")
 _STANDING = re.compile(rf"{_BEFORE}([A-Z]){_AFTER}")
-_DENIED = re.compile(r"(?:\bnot|n['’]t(?:\s+be)?|\bneither|\bnor|\brather\s+than|\binstead\s+of|\bexcept|不是|不选)(?:\s+option)?\s*[(\[]?$", re.IGNORECASE)
-_HELD = re.compile(r"\s+is\s+(?:the\s+)?(?:correct|right|true|best|answer)|\s*[.!)\]]*\s*$")
+_DENIED = re.compile(r"(?:(?:\bnot|\bcannot|n['’]t)(?:\s+be)?|\bneither|\bnor|\brather\s+than|\binstead\s+of|\bexcept|不是|不选)(?:\s+option)?\s*[(\[]?$", re.IGNORECASE)
+_HELD = re.compile(
+    r"\s+(?:is|would\s+be|seems|must\s+be)\s+(?:the\s+)?(?:most\s+)?(?:correct|right|true|best|answer|likely)|,?\s+(?:because|since|as|due\s+to)\b|\s*[.!)\]]*\s*$"
+)
+_NAMED_THING = re.compile(r"\b(?:image|picture|figure|photo|video|solution|statement|person|sample|object)\s*$", re.IGNORECASE)
+_WRONG = re.compile(
+    r"[)\]]?(?:\s*(?:is|was|would\s+be|(?:(?:,|,?\s(?:and|or)|、|和)\s*[(\[]?[A-Z][)\]]?(?![A-Za-z])\s*){1,6}(?:are|were))\s+"
+    r"(?:all\s+|both\s+|also\s+|clearly\s+)?(?:wrong|incorrect|false|not|out|untrue|ruled\s+out)\b|\s*(?:is|are)n['’]t\b|错误?|不对|不正确)"
+)
+_TRUTH = re.compile(r"\W*(yes|no|true|false)(?=\s*[.,:;!\n]|\s+[-–—]\s)(?!\W*(?:yes|no|true|false)\b)", re.IGNORECASE)
 _ONLY = re.compile(r"\W*(?:(?:options?|answers?|choices?)\W+)?([A-Z](?:(?:\s|[,;/&+、，；()\[\]]|\band\b|和|<p>)+[A-Z])*)\W*", re.IGNORECASE)
 _PACKED = re.compile(r"\W*([A-Z]{2,26})\W*")
 _LISTED = re.compile(r"^[ \t]*(?:[-*][ \t]*)?[(\[]?([A-Z])[)\].:]\s", re.MULTILINE)
+_ENTRY = re.compile(r"(?:^|(?<=[.;!?])[ \t]+)[ \t]*(?:[-*][ \t]*)?[(\[]?([A-Z])[)\].:]\s", re.MULTILINE)
+# Not inside a word; a number not inside another one: 4 is no part of -4, 0.4, 1/4 and 4.5.
+_BOUND = rf"(?<![^\W{CJK}])(?:(?!\d)|(?<![-−.])(?<!\d[,/]))"
 _MOST_OPTIONS = 26
 
 
@@ -96,17 +107,23 @@ def _named(text: str, texts: Sequence[str]) -> list[str]:
     whole = plain(text)
     if only := _only(whole, texts):
         return only
-    if letter := _letter_of(whole, texts):
+    if letter := _letter_of(whole, texts) or _letter_of(_first_word(whole), texts):
         return [letter]
     for tail in committed(whole):
         if found := _only(tail, texts) or _leading(tail, texts) or _option_texts(tail.split("\n")[0], texts):
             return found
     marked = _MARKED.match(whole)
-    if marked and _allowed(letter := next(filter(None, marked.groups())).upper(), texts):
+    if marked and not _lists(whole) and _allowed(letter := next(filter(None, marked.groups())).upper(), texts) and not _WRONG.match(whole, marked.end()):
         return [letter, *_follow(whole[marked.end() :], texts)]
     if found := _option_texts(whole, texts):
         return found
     return _anywhere(whole, texts)
+
+
+def _lists(text: str) -> bool:
+    """Whether a text goes through the options one after another, a line or a sentence each: that chooses none."""
+    found = _ENTRY.findall(text)
+    return found[:2] == ["A", "B"] and found == sorted(set(found))
 
 
 def _allowed(letter: str, texts: Sequence[str]) -> bool:
@@ -131,7 +148,7 @@ def _leading(tail: str, texts: Sequence[str]) -> list[str]:
         return []
     letter = next(filter(None, match.groups())).upper()
     rest = tail[match.end() :]
-    if not _allowed(letter, texts) or (letter in "AI" and not match[1] and _GOES_ON.match(rest)):
+    if not _allowed(letter, texts) or _WRONG.match(rest) or (letter in "AI" and not match[1] and _GOES_ON.match(rest)):
         return []
     return [letter, *_follow(rest, texts)]
 
@@ -141,10 +158,11 @@ def _follow(rest: str, texts: Sequence[str]) -> list[str]:
     found = []
     while link := _ALSO.match(rest):
         match = re.match(r"[(\[]?\s*([A-Za-z])\s*[)\]]?", rest[link.end() :])
-        if match is None or not _allowed(match[1].upper(), texts):
+        after = rest[link.end() + match.end() :] if match else ""
+        if match is None or not _allowed(match[1].upper(), texts) or _WRONG.match(after):
             break
         found.append(match[1].upper())
-        rest = rest[link.end() + match.end() :]
+        rest = after
     return found
 
 
@@ -154,20 +172,32 @@ def _anywhere(text: str, texts: Sequence[str]) -> list[str]:
         found = []
         for match in pattern.finditer(text):
             letter, word = match[1].upper(), pattern is _STANDING and match[1] in "AI"
-            held = not word or _HELD.match(text, match.end()) or _ALSO.match(text, match.end())
+            held = not word or _HELD.match(text, match.end()) or _ALSO.match(text, match.end()) or _NAMED_THING.search(text[max(0, match.start() - 12) : match.start()])
             if not _allowed(letter, texts) or not held:
                 continue
-            if not _DENIED.search(text[max(0, match.start() - 30) : match.start()]):
+            if not _WRONG.match(text, match.end()) and not _DENIED.search(text[max(0, match.start() - 30) : match.start()]):
                 found.append(letter)
         if found:
             return sorted(set(found))
     return []
 
 
+def _first_word(text: str) -> str:
+    """Yes, no, true or false where a text begins with it: what follows gives reasons."""
+    match = _TRUTH.match(text)
+    return match[1] if match else ""
+
+
+@lru_cache(maxsize=1024)
+def _form(option: str) -> str:
+    """An option's text in the form in which it is looked for: "$4" is written as "4" too."""
+    return normalise.answer(plain(option))
+
+
 def _letter_of(text: str, texts: Sequence[str]) -> str:
     """The letter of the option a text is; empty where it is none or that text stands twice."""
     wanted = normalise.answer(text)
-    hits = [place for place, option in enumerate(texts[:_MOST_OPTIONS]) if wanted and wanted == normalise.answer(option)]
+    hits = [place for place, option in enumerate(texts[:_MOST_OPTIONS]) if wanted and wanted == _form(option)]
     return chr(ord("A") + hits[0]) if len(hits) == 1 else ""
 
 
@@ -175,10 +205,10 @@ def _option_texts(text: str, texts: Sequence[str]) -> list[str]:
     """The options whose text occurs as whole words; one inside a longer one that occurs does not count."""
     rest, found = normalise.answer(text), []
     for place, option in sorted(enumerate(texts[:_MOST_OPTIONS]), key=lambda item: -len(item[1])):
-        wanted = normalise.answer(option)
+        wanted = _form(option)
         # One letter is no text that is found by chance: "a" occurs in every sentence.
-        if len(wanted) > 1 or (wanted and not wanted.isascii()):
-            rest, hits = re.subn(rf"(?<!\bnot )(?<![^\W{CJK}]){re.escape(wanted)}(?![^\W{CJK}])", "\0", rest)
+        if len(wanted) > 1 or (wanted and not (wanted.isascii() and wanted.isalpha())):
+            rest, hits = re.subn(rf"(?<!\bnot ){_BOUND}{re.escape(wanted)}(?![^\W{CJK}]|[.,/]\d)", "\0", rest)
             if hits:
                 found.append(chr(ord("A") + place))
     return sorted(found)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from genlevel_evaluator import formats
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, InputKind, json_type
-from genlevel_language.extract import number
+from genlevel_language import figures
 from genlevel_language.texts import decode_text
 
 MAX_VALUES = 1_000_000
@@ -50,7 +50,7 @@ def _plain_number(value: Any, pointer: str = "") -> float:
 def decode_count(content: Content, attributes: Mapping[str, Any]) -> Count:
     """A predicted count."""
     if content.text is not None or content.media is not None or isinstance(content.json, str):
-        found = number(decode_text(content, attributes), attributes)
+        found = figures.first(decode_text(content, attributes))
         return Count(None if found is None else _finite(float(found)))
     if isinstance(content.json, dict):
         return Count(_density(content.json))

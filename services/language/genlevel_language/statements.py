@@ -8,7 +8,7 @@ from collections import deque
 
 CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _THOUGHT = re.compile(r"^.*</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
-_MARKUP = re.compile(r"\*\*|__|`|\\(?:text|mathrm|mathbf|textbf)\{([^{}]*)\}|\$|</?(?:answer|strong)>|(?-i:</?b>)", re.IGNORECASE)
+_MARKUP = re.compile(r"\*\*|__|`|\\(?:text|mathrm|mathbf|textbf)\{([^{}]*)\}|\$|</?(?:answer|strong)>|(?-i:</?b>)|(?<![^\W_])_{1,3}([A-Za-z])_{1,3}(?![^\W_])", re.IGNORECASE)
 _BOXED = re.compile(r"\\boxed\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
 _STATEMENT = re.compile(
     r"(?:\b(?:answers?|choice|r[ée]ponse|respuesta|resposta|risposta|antwort)\b|ответ|答案|答え|정답|الإجابة|الجواب)"
@@ -17,7 +17,7 @@ _STATEMENT = re.compile(
     re.IGNORECASE,
 )
 _CHOOSING = re.compile(
-    r"\b(?:options?|choose|chose|choosing|select|selected|pick|go\s+with)\b\s*:?\s*|(?:选择|選擇|选项|選項|应选|故选|选|選)\s*:?\s*(?:是|为)?\s*", re.IGNORECASE
+    r"(?<!\bnot )(?<!n['’]t )\b(?:options?|choose|chose|choosing|select|selected|pick|go\s+with)\b(?![ \t]*:?[ \t]*\n)\s*:?\s*|(?:选择|選擇|选项|選項|应选|故选|选|選)\s*:?\s*(?:是|为)?\s*", re.IGNORECASE
 )
 _STATEMENTS, _TAIL = 8, 2000  # the last statements of a text that are looked at, and how far
 
@@ -28,7 +28,7 @@ def plain(text: str) -> str:
     >>> plain("<think>A or B?</think> **Ｂ**")
     ' B'
     """
-    return _MARKUP.sub(lambda match: match[1] or "", _THOUGHT.sub("", unicodedata.normalize("NFKC", text)))
+    return _MARKUP.sub(lambda match: match[1] or match[2] or "", _THOUGHT.sub("", unicodedata.normalize("NFKC", text)))
 
 
 def boxed(text: str) -> str | None:
