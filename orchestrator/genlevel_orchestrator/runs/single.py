@@ -53,6 +53,8 @@ async def score_file(settings: Settings, request: MetricRequest, mode: Mode) -> 
     """
     if not request.samples.is_file():
         raise UserError(f"{request.samples}: no such file", "Give a file of sample lines.")
+    if request.sample_scores is not None:
+        _check_target(request.sample_scores, request.samples)
     root = (request.root or request.samples.parent).resolve()
     with temporary_work() as work:
         async with open_evaluators(settings, [request.evaluator], [root], mode, Path(work) / "evaluators.log") as evaluators:
@@ -62,6 +64,15 @@ async def score_file(settings: Settings, request: MetricRequest, mode: Mode) -> 
                 return await _score(evaluators, request, facts, root)
             except CallFailed as error:
                 raise _explained(error) from None
+
+
+def _check_target(path: Path, samples: Path) -> None:
+    """Refuse, before hours of scoring, a place that cannot be written or that would cost the user the samples."""
+    remedy = "Choose another file with --sample-scores."
+    if path.exists() and path.samefile(samples):
+        raise UserError(f"{path} holds the samples and would be written over", remedy)
+    if path.is_dir() or not path.parent.is_dir():
+        raise UserError(f"{path} cannot be written (it is a folder, or its folder does not exist)", remedy)
 
 
 def _facts(evaluators: Evaluators, request: MetricRequest) -> MetricFacts:

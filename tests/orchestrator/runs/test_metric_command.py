@@ -140,6 +140,17 @@ def test_scores_of_samples_that_cannot_be_written(tmp_path: Path, capsys: pytest
     assert "--sample-scores" in capsys.readouterr().err
 
 
+def test_sample_scores_never_replace_the_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = _write(tmp_path, list(LINES))
+    (tmp_path / "link.jsonl").symlink_to(path)
+    before = path.read_bytes()
+    for target in (path, tmp_path / "link.jsonl", tmp_path / "absent" / "scores.jsonl"):
+        code, document = _metric(capsys, path, "accuracy", "--sample-scores", str(target))
+        assert code == 2
+        assert "--sample-scores" in document["error"]["remedy"]
+    assert path.read_bytes() == before
+
+
 def test_worst_samples_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["metric", "accuracy", "--samples", str(_write(tmp_path, LINES))]) == 0
     assert "worst: 2 (0), 3 (0), 1 (100)" in capsys.readouterr().out
