@@ -153,3 +153,12 @@ def test_an_intent_that_the_annotation_does_not_name() -> None:
         intents(["0 0 5"], maps)
     assert caught.value.code == "BAD_INTENT"
     assert intents(["activate lamp"], maps) == ["activate lamp"]
+
+
+@pytest.mark.parametrize(("name", "output"), [("Code Generation", {"response": {"content": "{}"}}), ("Code Repair", {"repairCode": "{}"})])
+def test_fences_around_code_cost_nothing(tmp_path: Path, name: str, output: dict[str, Any]) -> None:
+    code = "def add(a, b):\n    total = a + b\n    return total\n"
+    data = [{"id": 1, "output": json.loads(json.dumps(output).replace('"{}"', json.dumps(code)))}]
+    answers = [{"id": 1, "prediction": f"Here you are:\n\n```python\n{code}```\nIt adds two numbers."}]
+    _put(tmp_path / "nlp" / name, annotation={"type": name, "data": data}, prediction=answers)
+    assert score(tmp_path)[0].value == pytest.approx(100.0)
