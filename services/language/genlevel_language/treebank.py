@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
-from genlevel_language.word_cache import WordCache
+from genlevel_language.word_cache import MAX_LETTERS, MAX_WORDS, WordCache
 
 _CLOSERS = ".])}>\"'»”’ "
 _CONTEXT = re.compile(r"(\s?)(\S+)(?=(\s))")
@@ -60,6 +60,12 @@ def _only_spaces(head: str, parts: list[str]) -> bool:
 def _in_context(before: str, word: str, after: str) -> tuple[str, ...]:
     if before == after == " ":
         return _caches()[0][word]
+    return (_beside_breaks if len(word) <= MAX_LETTERS else _beside_breaks.__wrapped__)(before, word, after)
+
+
+@lru_cache(maxsize=MAX_WORDS)
+def _beside_breaks(before: str, word: str, after: str) -> tuple[str, ...]:
+    """Words next to other white space than a space, as in lists and poems."""
     return tuple(_cut(before + word + after + _NEXT)[:-1])
 
 
