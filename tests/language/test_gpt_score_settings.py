@@ -42,7 +42,7 @@ def test_without_a_judge_the_call_says_what_to_set(monkeypatch: pytest.MonkeyPat
     ("name", "value"),
     [
         ("URL", "judge.example.com/v1"), ("URL", "ftp://judge.example.com"), ("URL", "http://user:secret-word@judge.example.com/v1"),
-        ("URL", "http://judge.example.com/v1?key=secret-word"), ("URL", "http://judge.example.com:99999/v1"), ("URL", "http://"),
+        ("URL", "http://judge.example.com/v1?key=secret-word"), ("URL", "http://judge.example.com:99999/v1"), ("URL", "http://"), ("URL", "http://judge example.com/v1"),
         ("KEY", "secret-word\nX-Header: 1"), ("KEY", "secret-wörd"), ("KEY_FILE", "/nowhere/key"),
         ("TIMEOUT_SECONDS", "soon"), ("TIMEOUT_SECONDS", "nan"), ("TIMEOUT_SECONDS", "-1"), ("RETRY_SECONDS", "1e9"), ("CONCURRENCY", "0"),
         ("CONCURRENCY", "1000"), ("PRICE_IN", "cheap"),
@@ -149,3 +149,11 @@ def test_the_whole_address_is_taken_for_its_base(judge: JudgeServer, monkeypatch
     monkeypatch.setenv("GENLEVEL_JUDGE_URL", f"{judge.url}/chat/completions/")
     assert scored(1).value == 100.0
     assert judge.requests[0].path == "/v1/chat/completions"
+
+
+@pytest.mark.parametrize("damage", [b"[" * 200_000, b"\xff\xfe", b"", b"null", b"{}", b'{"format": 1, "reply": 1}'], ids=range(6))
+def test_a_damaged_answer_is_asked_for_again(tmp_path: Path, damage: bytes) -> None:
+    AnswerCache(tmp_path).put("ab", Answer("1", 1, 1))
+    (file,) = tmp_path.rglob("*.json")
+    file.write_bytes(damage)
+    assert AnswerCache(tmp_path).get("ab") is None

@@ -121,7 +121,7 @@ def _read(path: Path) -> Answer | None:
         if table["format"] != _FORMAT or not isinstance(table["reply"], str):
             return None
         return Answer(table["reply"], _count(table["tokens_in"]), _count(table["tokens_out"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -102,7 +102,7 @@ def _url(text: str) -> str:
     remedy = f"set {URL} to a base URL such as https://judge.example.com/v1"
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0) and len(text.split()) == 1
     except ValueError:
         usable = False
     if not usable:
