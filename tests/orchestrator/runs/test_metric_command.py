@@ -154,3 +154,11 @@ def test_sample_scores_never_replace_the_samples(tmp_path: Path, capsys: pytest.
 def test_worst_samples_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["metric", "accuracy", "--samples", str(_write(tmp_path, LINES))]) == 0
     assert "worst: 2 (0), 3 (0), 1 (100)" in capsys.readouterr().out
+
+
+def test_a_value_of_some_samples_only_is_called_provisional(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = {"question": "Which?", "reference": "a"}
+    lines = [{"id": mark, "prediction": {"verdict": mark, "judge": "panel"}, **given} for mark in (1, 7)]
+    for kept, expected in ((lines, True), (lines[:1], False)):
+        run_command(["metric", "gpt_score", "--in-process", "--samples", str(_write(tmp_path, kept))])
+        assert ("provisional: " in capsys.readouterr().out) is expected
