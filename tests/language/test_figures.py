@@ -16,7 +16,7 @@ from genlevel_language.figures import first, single, whole
         ("The answer is 3 or 5", None), ("The answer is between 3 and 5", None), ("answer is in the range 3-5", None), ("答案是5或6", None),
         ("Answer: 5, 6", None), ("Answer: 5kg", "5"), ("5th", "5"), ("5 cm²", "5"), ("5 out of 10", None), ("It is not 5.", None),
         (r"\boxed{\frac{3}{4}}", None), (r"The answer is 2\sqrt{3}", None), ("The answer is 10^3", None), ("3 1/2", None), ("5.0.1", None),
-        ("1.5e3", None), ("2:30", None), ("COVID-19", None), (".5", "0.5"), ("50%", "50"), ("-5", "-5"), ("5-3", None), ("1,23", None),
+        ("1.5e3", None), ("2:30", None), ("COVID-19", None), (".5", "0.5"), ("50%", "50"), ("1990s", None), ("-5", "-5"), ("5-3", None), ("1,23", None),
         ("3 + 4 = 7\n#### 7", "7"), ("one hundred and five", "105"), ("答案: 3只", "3"),
     ],
 )  # fmt: skip

@@ -18,7 +18,7 @@ _WORDED = re.compile(rf"(?<!\w)(?:{_SMALL}|a(?={_SCALED}))(?:{_SCALED}{{1,2}}(?:
 _DIGITS = r"[-+−]?(?:\d{1,3}(?:,\d{3})+(?!,?\d)|\d+)(?:\.\d+)?"
 _PLAIN = re.compile(rf"(?<![\w.]){_DIGITS}(?!\w)")
 # What else is written right behind a number: ordinals and units.
-_UNIT = rf"(?:st|nd|rd|th|kg|mg|g|km|cm|mm|m|ms|min|mins|s|hrs?|h|ml|l|mph|px)[23]?(?![^\W{CJK}])"
+_UNIT = rf"(?:st|nd|rd|th|kg|mg|g|km|cm|mm|m|ms|min|mins|hrs?|h|ml|l|mph|px)[23]?(?![^\W{CJK}])"
 _ANYWHERE = re.compile(
     rf"(?<![^\W{CJK}])(?<![^\W\d_]-)(?<!\d[./])(?<!\^)(?<!(?:sqrt|frac)\{{)(?<!\}}\{{)(?:{_DIGITS}|[-+−]?(?<!\.)\.\d+)"
     rf"(?=(?i:{_UNIT})|[{CJK}]|\W|$)(?![./]\d|\^|\s\d+/\d|\s*\\(?:sqrt|pi|frac|times|cdot|div|pm)\b)"
