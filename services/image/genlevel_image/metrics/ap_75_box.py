@@ -24,14 +24,13 @@ Beside it stand AP over the thresholds 0.50 to 0.95 (`ap_50_95`), at 0.50, by ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample
 from genlevel_evaluator.states import Row
 from genlevel_image.average_precision import COLUMNS, interval, observed, samples, score
-from genlevel_image.box_overlap import BOXES, BoxParameters, outside_picture
+from genlevel_image.box_overlap import BOXES, BoxParameters
+from genlevel_image.metrics.ap_50_box import missing, observe_many, remarks
 
 
 @dataclass(frozen=True)
@@ -44,22 +43,6 @@ class StrictBoxParameters(BoxParameters):
 def observe(sample: Sample, parameters: BoxParameters) -> Row:
     """Matches of one picture."""
     return observed([sample], parameters, BOXES)[0]
-
-
-def missing(sample: Sample, parameters: BoxParameters) -> Row:
-    """A picture without detections."""
-    return observed([replace(sample, prediction=None)], parameters, BOXES)[0]
-
-
-def observe_many(pictures: Sequence[Sample], parameters: BoxParameters) -> list[Row]:
-    """The same for many pictures."""
-    return observed(pictures, parameters, BOXES)
-
-
-def remarks(sample: Sample, row: Row, parameters: BoxParameters) -> list[SampleError]:
-    """Detections outside the picture."""
-    del row
-    return outside_picture(sample, parameters)
 
 
 METRIC = Metric(
