@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from genlevel_orchestrator.bundle.strictjson import DECODER, too_deep
-from genlevel_orchestrator.bundle.strictjson import decode as decode
+from genlevel_orchestrator.bundle.strictjson import DECODER, decode, too_deep
 from genlevel_orchestrator.bundle.violations import Fault, pointer
 
 FILE_LIMIT = 512 << 20
