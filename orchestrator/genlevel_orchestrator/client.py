@@ -172,9 +172,7 @@ class EvaluatorClient:
                 response: pb.DescribeEvaluatorResponse = await self._once("DescribeEvaluator", request, _DESCRIBE_SECONDS)
                 return response
             except CallFailed as error:
-                # While Serve starts, its proxy answers NOT_FOUND for applications that are not there yet.
-                starting = error.failure.kind.retryable or error.failure.reason == "NOT_FOUND"
-                if not starting or loop.time() > end:
+                if not error.failure.kind.retryable or loop.time() > end:
                     raise
             await asyncio.sleep(0.2)
 

@@ -16,6 +16,8 @@ DOMAIN = "genlevel"
 # Texts of grpc's own client. Trying again cannot change them.
 _OUR_SIDE = ("Exception deserializing response", "Exception serializing request", "Sent message larger than max")
 _TOO_LARGE = "larger than max"
+# What Serve's proxy says of an application that it does not have, or not yet: while an evaluator starts again, the proxy is there first.
+_NO_APPLICATION = ("application", "not found")
 # How a connection looks whose other end went away in the middle of a call.
 _TORN = ("socket closed", "rst_stream", "connection reset", "stream removed", "goaway", "broken pipe", "eof")
 
@@ -103,6 +105,9 @@ def _unsaid(code: grpc.StatusCode, details: str) -> Failure:
         torn = any(word in text for word in _TORN)
         reason = "EVALUATOR_DIED" if torn else "EVALUATOR_ABSENT"
         return Failure(Kind.DEAD if torn else Kind.UNAVAILABLE, reason, f"the evaluator does not answer: {_first_line(details)}")
+    if code is grpc.StatusCode.NOT_FOUND and all(word in text for word in _NO_APPLICATION):
+        message = f"the server is there, the evaluator is not: {_first_line(details)}"
+        return Failure(Kind.UNAVAILABLE, "EVALUATOR_ABSENT", message, "wait until it has started, or correct its application name")
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "backpressure" in text:
         return Failure(Kind.BUSY, "EVALUATOR_BUSY", details)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import grpc
 import pytest
 
 from genlevel_orchestrator.client import EvaluatorClient
@@ -39,6 +40,26 @@ def black_hole() -> Iterator[str]:
         finally:
             for one in waiting:
                 one.close()
+
+
+@asynccontextmanager
+async def without_application(target: str) -> AsyncIterator[None]:
+    """Serve's proxy while the evaluator behind it starts; the words are Serve 2.60's."""
+
+    class Proxy(grpc.GenericRpcHandler):
+        def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+            async def refuse(_: object, context: grpc.aio.ServicerContext) -> None:
+                await context.abort(grpc.StatusCode.NOT_FOUND, "Application 'language' not found. Ping /ListApplications for available applications.")
+
+            return grpc.unary_unary_rpc_method_handler(refuse)
+
+    server = grpc.aio.server(handlers=[Proxy()])
+    server.add_insecure_port(target)
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.stop(None)
 
 
 def _failure(target: str, seconds: float = 1.0) -> tuple[str, float]:
@@ -114,7 +135,9 @@ def test_an_evaluator_that_is_started_again_is_waited_for(
             while len(fake.shards) < 3:
                 await asyncio.sleep(0.01)
         assert not running.done()
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(1.0)
+        async with without_application(target):
+            await asyncio.sleep(1.0)
         async with fakes.serving(fake, target):
             return await running
 
