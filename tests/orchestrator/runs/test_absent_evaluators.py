@@ -43,12 +43,14 @@ def black_hole() -> Iterator[str]:
 
 
 @asynccontextmanager
-async def without_application(target: str) -> AsyncIterator[None]:
-    """Serve's proxy while the evaluator behind it starts; the words are Serve 2.60's."""
+async def without_application(target: str) -> AsyncIterator[asyncio.Event]:
+    """Serve's proxy while the evaluator behind it starts; the words are Serve 2.60's. The event is set by the first call."""
+    called = asyncio.Event()
 
     class Proxy(grpc.GenericRpcHandler):
         def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
             async def refuse(_: object, context: grpc.aio.ServicerContext) -> None:
+                called.set()
                 await context.abort(grpc.StatusCode.NOT_FOUND, "Application 'language' not found. Ping /ListApplications for available applications.")
 
             return grpc.unary_unary_rpc_method_handler(refuse)
@@ -57,7 +59,7 @@ async def without_application(target: str) -> AsyncIterator[None]:
     server.add_insecure_port(target)
     await server.start()
     try:
-        yield
+        yield called
     finally:
         await server.stop(None)
 
@@ -135,9 +137,10 @@ def test_an_evaluator_that_is_started_again_is_waited_for(
             while len(fake.shards) < 3:
                 await asyncio.sleep(0.01)
         assert not running.done()
-        await asyncio.sleep(1.0)
-        async with without_application(target):
-            await asyncio.sleep(1.0)
+        await asyncio.sleep(1.5)
+        async with without_application(target) as called:
+            await asyncio.wait_for(called.wait(), 30)
+            await asyncio.sleep(0.5)
         async with fakes.serving(fake, target):
             return await running
 
