@@ -116,6 +116,7 @@ def test_shards_give_the_same_interval() -> None:
         ([{"rater": "r1"}], "WRONG_TYPE", "'r1'"),
         ([{"rater": "r1", "score": 4}, {"rater": "r1", "score": 4}], "DUPLICATE_RATING", "rater 'r1' rated this item twice"),
         ([{"rater": 1, "score": 4}, {"rater": " 1", "score": 5}], "DUPLICATE_RATING", "rater '1'"),
+        ([{"rater": "Jos\u00e9", "score": 4}, {"rater": "Jose\u0301", "score": 5}], "DUPLICATE_RATING", "rated this item twice"),
         ([{"score": 4}], "WRONG_TYPE", "the rater is null"),
         ([{"rater": "  ", "score": 4}], "BAD_NAME", "0 characters"),
         ([{"rater": "x" * 201, "score": 4}], "BAD_NAME", "201 characters"),

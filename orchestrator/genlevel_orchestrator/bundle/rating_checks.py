@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,8 +29,13 @@ def problem(entry: Any, sheet: Sheet) -> Fault | None:
     return _rating(entry) if "score" in sheet.columns else _vote(entry)
 
 
+def name_of(text: str) -> str:
+    """A name as the evaluator compares it."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
 def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_NAME and value.strip().isprintable()
+    return isinstance(value, str) and 0 < len(name_of(value)) <= LONGEST_NAME and name_of(value).isprintable()
 
 
 def _rater(rater: Any) -> Fault | None:
@@ -58,13 +64,13 @@ def _vote(entry: Mapping[str, Any]) -> Fault | None:
     options = entry.get("options")
     if not isinstance(options, list) or not 2 <= len(options) <= MOST_OPTIONS or not all(map(_is_name, options)):
         return Fault("BAD_OPTIONS", "the vote does not say between which systems", f"write 2 to {MOST_OPTIONS} systems, in CSV as a|b")
-    names = [name.strip() for name in options]
+    names = [name_of(name) for name in options]
     if len(set(names)) != len(names):
         return Fault("BAD_OPTIONS", "the vote offers a system twice", "name each once")
     if "choice" not in entry:
         return Fault("NO_CHOICE", "the vote has no choice", "write the name of a system, or nothing (null) for a tie")
     choice = entry["choice"]
-    if choice is not None and (not isinstance(choice, str) or choice.strip() not in names):
+    if choice is not None and (not isinstance(choice, str) or name_of(choice) not in names):
         shown = json.dumps(choice, ensure_ascii=False)[:LONGEST_NAME]
         return Fault("UNKNOWN_SYSTEM", f"the vote is for {shown}, which is none of {', '.join(names[:5])}", "correct the name")
     return None

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from genlevel_orchestrator.bundle.fields import MISSING, fields, raw_id
 from genlevel_orchestrator.bundle.ids import key_of
 from genlevel_orchestrator.bundle.jsonstream import Element, SampleFile
-from genlevel_orchestrator.bundle.rating_checks import problem
+from genlevel_orchestrator.bundle.rating_checks import name_of, problem
 from genlevel_orchestrator.bundle.rating_rows import LIMIT, Row, Sheet, read_rows
 from genlevel_orchestrator.bundle.strictjson import decode
 from genlevel_orchestrator.bundle.violations import Fault, Violations
@@ -150,7 +150,7 @@ class RatingFile(SampleFile):
     def _repeated(self, row: Row, key: str, seen: dict[tuple[str, ...], Row]) -> Fault | None:
         entry = row.entry
         asked = [entry.get("system") or ""] if "score" in entry else entry["options"]
-        first = seen.setdefault((key, str(entry["rater"]).strip(), *(name.strip() for name in asked)), row)
+        first = seen.setdefault((key, name_of(str(entry["rater"])), *map(name_of, asked)), row)
         if first is row:
             return None
         where = f"line {first.line}" if first.line else first.pointer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -105,10 +106,15 @@ def _rater(entry: Mapping[str, Any], place: int) -> str:
     return rater
 
 
+def name_of(text: str) -> str:
+    """A name without outer blanks, its accents composed: one person typed on two machines is one rater."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
 def _name(given: Any, what: str, pointer: str) -> str:
     if not isinstance(given, str):
         raise SampleError("WRONG_TYPE", f"the {what} is {json_type(given)}", remedy="give a name", pointer=pointer)
-    name = given.strip()
+    name = name_of(given)
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
         message = f"the name of the {what} has {len(name)} characters" + ("" if name.isprintable() else ", some of which cannot be printed")
         raise SampleError("BAD_NAME", message, remedy=f"give 1 to {LONGEST_NAME} characters of text", pointer=pointer)

@@ -15,7 +15,7 @@ from genlevel_language import judgements
 from genlevel_orchestrator.bundle import rating_checks
 from genlevel_orchestrator.bundle.ratings import SHEETS
 
-NAMES = st.sampled_from(["ann", "ours", "base", " base", "", "  ", "x" * 200, "x" * 201, "a\nb", "\ud800", "UTMOS", "\u732b", "predicted"])
+NAMES = st.sampled_from(["ann", "ours", "base", " base", "", "  ", "x" * 200, "x" * 201, "a\nb", "\ud800", "UTMOS", "\u732b", "predicted", "e\u0301" * 200, "Jose\u0301"])
 ODD = st.one_of(st.none(), st.booleans(), st.integers(-3, 8), st.just(10**400), st.floats(-2, 7, width=16), NAMES, st.just([]))
 RATING = st.fixed_dictionaries(
     {}, optional={"rater": NAMES | ODD, "score": st.sampled_from([1, 5, 3.5, 4.0, 3.3, 0, 70]) | ODD, "system": NAMES | ODD, "note": st.just("x")}
@@ -43,6 +43,8 @@ def test_ratings(entry: Any) -> None:
 @example({"rater": "ann", "choice": "ours ", "options": ["ours", " base"]})
 @example({"rater": "ann", "choice": None, "options": ["ours", "base"]})
 @example({"rater": "ann", "choice": "ours", "options": ["ours", "ours "]})
+@example({"rater": "ann", "choice": "Jos\u00e9", "options": ["ours", "Jose\u0301"]})
+@example({"rater": "ann", "choice": None, "options": ["Jos\u00e9", "Jose\u0301"]})
 def test_votes(entry: Any) -> None:
     assert (rating_checks.problem(entry, SHEETS["user_preference"]) is None) == accepted("votes", entry)
 

@@ -41,7 +41,7 @@ from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.agreement import krippendorff_alpha
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_two_way
 from genlevel_language.digests import word_digest
-from genlevel_language.judgements import Rating, rater_warnings
+from genlevel_language.judgements import Rating, name_of, rater_warnings
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class MosParameters(Parameters):
 def observe(sample: Sample, parameters: MosParameters) -> Row:
     """One item."""
     ratings: tuple[Rating, ...] = sample.prediction
-    wanted = (parameters.system or "").strip()
+    wanted = name_of(parameters.system or "")
     chosen = [rating for rating in ratings if not wanted or rating.system == wanted]
     systems = sorted({rating.system for rating in (chosen or ratings)})
     if not chosen:
@@ -127,7 +127,7 @@ def _means(sums: NDArray[np.float64]) -> NDArray[np.float64]:
 
 METRIC = Metric(
     id="mos",
-    version=1,
+    version=2,
     input_kind="ratings",
     unit="MOS 1..5",
     higher_is_better=True,

@@ -50,7 +50,7 @@ from genlevel_evaluator.statistics.agreement import krippendorff_alpha
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_two_way, wilson
 from genlevel_evaluator.statistics.preference import sign_test, strengths
 from genlevel_language.digests import word_digest
-from genlevel_language.judgements import Vote, rater_warnings, unknown
+from genlevel_language.judgements import Vote, name_of, rater_warnings, unknown
 
 MOST_SYSTEMS = 64
 """Systems whose strengths are given."""
@@ -65,22 +65,22 @@ class UserPreferenceParameters(Parameters):
     systems: str | None = None
 
     def __post_init__(self) -> None:
-        if not self.system.strip():
+        if not name_of(self.system):
             raise ValueError("system: give the name of the system whose share is wanted")
-        if self.closed and self.system.strip() not in self.closed:
+        if self.closed and name_of(self.system) not in self.closed:
             raise ValueError(f"system: {self.system!r} is not among systems ({self.systems})")
 
     @property
     def closed(self) -> tuple[str, ...]:
         """The systems a vote may name; any without."""
-        return tuple(name.strip() for name in (self.systems or "").split("|") if name.strip())
+        return tuple(name_of(name) for name in (self.systems or "").split("|") if name.strip())
 
 
 def observe(sample: Sample, parameters: UserPreferenceParameters) -> Row:
     """One item."""
     votes: tuple[Vote, ...] = sample.prediction
     names = sorted({name for vote in votes for name in vote.options})
-    system = parameters.system.strip()
+    system = name_of(parameters.system)
     for vote in votes:
         for name in vote.options:
             if parameters.closed and name not in parameters.closed:
@@ -138,7 +138,7 @@ def _credits(votes: _Votes, system: str) -> tuple[NDArray[np.float64], NDArray[n
 def score(rows: Rows, parameters: UserPreferenceParameters) -> Score:
     """The share, with chance, ties, agreement and strengths beside."""
     votes = _votes(rows)
-    given, counted = _credits(votes, parameters.system.strip())
+    given, counted = _credits(votes, name_of(parameters.system))
     total, options, ties = int(counted.sum()), votes.options[counted], votes.choice[counted] == TIE
     companions = {
         "items": float(len(rows)),
@@ -179,7 +179,7 @@ def _add_agreement_and_strengths(votes: _Votes, companions: dict[str, float]) ->
 def samples(rows: Rows, parameters: UserPreferenceParameters) -> NDArray[np.float64]:
     """The share of each item's votes."""
     votes = _votes(rows)
-    given, counted = _credits(votes, parameters.system.strip())
+    given, counted = _credits(votes, name_of(parameters.system))
     total = np.bincount(votes.item[counted], minlength=len(rows))
     return np.asarray(100.0 * np.bincount(votes.item, weights=given, minlength=len(rows)) / total)
 
@@ -187,7 +187,7 @@ def samples(rows: Rows, parameters: UserPreferenceParameters) -> NDArray[np.floa
 def interval(rows: Rows, parameters: UserPreferenceParameters) -> Interval | None:
     """Bootstrap over raters and items; Wilson below 30 votes and where all are the same."""
     votes = _votes(rows)
-    given, counted = _credits(votes, parameters.system.strip())
+    given, counted = _credits(votes, name_of(parameters.system))
     raters, total = len(np.unique(votes.rater[counted])), int(counted.sum())
     if raters < 2:
         return None
@@ -205,7 +205,7 @@ def interval(rows: Rows, parameters: UserPreferenceParameters) -> Interval | Non
 
 METRIC = Metric(
     id="user_preference",
-    version=1,
+    version=2,
     input_kind="votes",
     unit="percent",
     higher_is_better=True,
