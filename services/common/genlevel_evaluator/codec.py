@@ -236,7 +236,7 @@ def describe_metric(evaluator: Evaluator, metric_id: str) -> evaluator_pb2.Metri
         metric=metric.id, version=metric.version, input_kind=metric.input_kind, unit=metric.unit,
         higher_is_better=metric.higher_is_better, summary=metric.summary, set_metric=metric.set_metric,
         prediction_strings_are_paths=kind.takes_paths("prediction"), reference_strings_are_paths=kind.takes_paths("reference"),
-        backbones=[evaluator.backbones[name].weights for name in metric.backbones(defaults)],
+        backbones=[entry for name in metric.networks(defaults) for entry in evaluator.backbones[name].entries],
         parameters=[
             evaluator_pb2.ParameterDescription(
                 name=name, type=parameters.type_name(declared[name]), default=json_format.ParseDict(value, struct_pb2.Value())

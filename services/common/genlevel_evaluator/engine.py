@@ -111,7 +111,7 @@ class Scorer:
         for received in raw:
             budget.check()
             decoded.append(self._decode(received, issues))
-        with_features = extract_features(self.evaluator, self.metric.backbones(self.parameters), decoded, issues, budget.check)
+        with_features = extract_features(self.evaluator, self.metric.networks(self.parameters), decoded, issues, budget.check, self.metric.sides)
         with_features = consulted(self.metric, self.parameters, with_features, budget.check)
         together = self._observe_together(with_features)
         rows: list[tuple[str, Row | None]] = []

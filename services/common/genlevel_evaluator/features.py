@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from genlevel_evaluator import weights as manifest
 from genlevel_evaluator.errors import Issue, SampleError
 from genlevel_evaluator.evaluator import Evaluator
 from genlevel_evaluator.flags import EXCLUDED, PRESENT
-from genlevel_evaluator.metric import Sample
+from genlevel_evaluator.metric import Sample, each_side
 
 CACHE_BYTES = 128 << 20
 
@@ -61,6 +61,7 @@ def extract_features(
     samples: Sequence[tuple[Sample, int]],
     issues: list[Issue],
     check: Callable[[], None],
+    sides: Callable[[Sample], Mapping[str, Any]] = each_side,
 ) -> list[tuple[Sample, int]]:
     """Adds features to decoded samples; a side the network refuses becomes an issue."""
     result = list(samples)
@@ -69,7 +70,7 @@ def extract_features(
             (index, side, value)
             for index, (sample, flags) in enumerate(result)
             if not flags & EXCLUDED
-            for side, value in (("prediction", sample.prediction), ("reference", sample.reference))
+            for side, value in sides(sample).items()
             if value is not None
         ]
         for index, side, value in _extracted(evaluator, name, jobs, check):
@@ -82,7 +83,7 @@ def _extracted(
 ) -> list[tuple[int, str, Any]]:
     backbone = evaluator.backbones[name]
     provider = evaluator.provider or InProcess(evaluator)
-    weights = f"{name}@{manifest.digest(backbone.weights)}"
+    weights = f"{name}@{'+'.join(manifest.digest(entry) for entry in backbone.entries)}"
     done: list[tuple[int, str, Any]] = []
     waiting: list[tuple[int, str, Any]] = []
     for index, side, value in jobs:
@@ -128,7 +129,7 @@ def _with_feature(
     sample, flags = entry
     if not isinstance(value, SampleError):
         return replace(sample, features={**sample.features, (name, side): value}), flags
-    issues.append(Issue(sample.key, value.code, side, value.message, value.remedy, pointer=value.pointer))
-    if side == "reference":
+    issues.append(Issue(sample.key, value.code, "prediction" if side == "prediction" else "reference", value.message, value.remedy, pointer=value.pointer))
+    if side != "prediction":
         return sample, flags | EXCLUDED
     return replace(sample, prediction=None), flags & ~PRESENT

@@ -44,7 +44,7 @@ class Sample:
         prediction: decoded prediction, None when missing.
         references: decoded accepted answers; empty when there is none.
         attributes: further facts from the bundle, as plain values.
-        features: `(backbone name, side)` -> what the backbone gave for that side (`prediction`, or the first `reference`).
+        features: `(backbone name, side)` -> what the backbone gave for that side (`prediction`, or the first `reference`; see `Metric.sides`).
         answer: what the metric's `consult` was told about this sample.
     """
 
@@ -60,6 +60,11 @@ class Sample:
     def reference(self) -> Any:
         """The first reference, or None."""
         return self.references[0] if self.references else None
+
+
+def each_side(sample: Sample) -> Mapping[str, Any]:
+    """What networks look at: the prediction and the first reference."""
+    return {"prediction": sample.prediction, "reference": sample.reference}
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,9 @@ class Metric(Generic[P]):
         score: see the module. Sees observed rows only, in key order; never called with no rows.
         missing: row of a sample whose prediction is missing, for metrics with a worst value. None: the coverage is lowered instead.
         backbones: names of the networks needed; their outputs are in `Sample.features`.
+        companion_backbones: the same for networks of which only companions are made. They do not decide the value and are not in the signature.
+        sides: values of a sample that the networks look at, by the name their features are found under; `prediction` is the
+            prediction, all others belong to the reference. None is passed over.
         needs_values: whether `observe` reads the decoded media itself and not only features.
         interval: a range for the value.
         samples: one value a row in the unit and direction of the value, NaN where a sample alone has none; for lists of the
@@ -124,6 +132,8 @@ class Metric(Generic[P]):
     score: Callable[[Rows, P], Score]
     missing: Callable[[Sample, P], Row] | None = None
     backbones: Callable[[P], tuple[str, ...]] = lambda _: ()
+    companion_backbones: Callable[[P], tuple[str, ...]] = lambda _: ()
+    sides: Callable[[Sample], Mapping[str, Any]] = each_side
     interval: Callable[[Rows, P], Interval | None] | None = None
     samples: Callable[[Rows, P], NDArray[np.float64]] | None = None
     set_metric: bool = False
@@ -132,6 +142,10 @@ class Metric(Generic[P]):
     settle: Callable[[P], P] = lambda parameters: parameters
     consult: Callable[[Sequence[Sample], P, Callable[[], None]], Sequence[Any]] | None = None
     remarks: Callable[[Sample, Row, P], Sequence[SampleError]] | None = None
+
+    def networks(self, parameters: P) -> tuple[str, ...]:
+        """All networks that look at a sample."""
+        return (*self.backbones(parameters), *self.companion_backbones(parameters))
 
     @property
     def summary(self) -> str:

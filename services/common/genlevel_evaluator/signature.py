@@ -73,5 +73,6 @@ def of(evaluator: Evaluator, metric: Metric[Any], parameters: Parameters) -> Sig
         backbone = evaluator.backbones[name]
         entry = weights.entry(backbone.weights)
         uses.append(BackboneUse(name, weights.digest(entry.name), entry.reference, backbone.preprocessing))
+        uses += [BackboneUse(also, weights.digest(also), weights.entry(also).reference, "") for also in backbone.also]
     plain = metric_parameters.as_plain(parameters)
     return Signature(metric.id, metric.version, plain.get("pooling", metric.pooling), plain, tuple(uses))

@@ -24,6 +24,7 @@ class Backbone:
         weights: entry of the weights manifest.
         preprocessing: what is done to the media, as a short stable text; part of the signature.
         build: loads the network.
+        also: further entries of the manifest that it reads, such as a vocabulary; part of the signature like the first.
         batch: values handed to `extract` at once.
     """
 
@@ -32,6 +33,12 @@ class Backbone:
     preprocessing: str
     build: Callable[[], Extractor]
     batch: int = 16
+    also: tuple[str, ...] = ()
+
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """All entries of the manifest that it reads."""
+        return (self.weights, *self.also)
 
 
 class FeatureProvider(Protocol):

@@ -160,7 +160,7 @@ def checked_roots(roots: Sequence[str]) -> list[str]:
 def check_cache(evaluator: Evaluator) -> None:
     """Refuses a cache that is named and cannot be read. An empty one is filled later, perhaps."""
     named = os.environ.get("GENLEVEL_CACHE_DIR")
-    if not named or not any(weights.entry(backbone.weights).available for backbone in evaluator.backbones.values()):
+    if not named or not any(weights.entry(entry).available for backbone in evaluator.backbones.values() for entry in backbone.entries):
         return
     folder = Path(named)
     if not folder.is_dir():

@@ -31,7 +31,8 @@ class WarmUp:
 
     @cached_property
     def _wanted(self) -> list[str]:
-        return [name for name, backbone in self._evaluator.backbones.items() if weights.entry(backbone.weights).available]
+        backbones = self._evaluator.backbones.items()
+        return [name for name, backbone in backbones if all(weights.entry(entry).available for entry in backbone.entries)]
 
     @property
     def loaded(self) -> tuple[str, ...]:
@@ -65,7 +66,8 @@ class WarmUp:
                 continue
             wanted = self._evaluator.backbones[name].weights
             try:
-                weights.path(wanted)  # before anything heavy is imported
+                for wanted in self._evaluator.backbones[name].entries:
+                    weights.path(wanted)  # before anything heavy is imported
                 self._evaluator.extractor(name)
                 self._loaded.append(name)
             except EvaluatorError as error:
