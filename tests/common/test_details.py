@@ -65,7 +65,8 @@ def test_every_call_that_gives_a_value_gives_its_details() -> None:
             (await stub.EvaluateShard(pb.EvaluateShardRequest(header=HEADER, metric=spec, samples=given[i::3]))).state for i in range(3)
         ]
         combined = await stub.CombineStates(pb.CombineStatesRequest(header=HEADER, metric=spec, states=parts, finalize=True, details=ALL))
-        final = await stub.FinalizeMetric(pb.FinalizeMetricRequest(header=HEADER, metric=spec, state=combined.state, details=ALL))
+        merged = await stub.CombineStates(pb.CombineStatesRequest(header=HEADER, metric=spec, states=parts))
+        final = await stub.FinalizeMetric(pb.FinalizeMetricRequest(header=HEADER, metric=spec, state=merged.state, details=ALL))
 
         async def stream() -> Any:
             yield pb.EvaluateMetricRequest(start=pb.EvaluateShardRequest(header=HEADER, metric=spec, details=ALL))

@@ -83,10 +83,12 @@ def test_shards_combine_to_the_same_value() -> None:
         whole = await stub.EvaluateShard(shard(*samples))
         parts = [(await stub.EvaluateShard(shard(*samples[i::3], finalize=False))).state for i in range(3)]
         spec = pb.MetricSpec(metric="accuracy")
-        combined = await stub.CombineStates(pb.CombineStatesRequest(header=HEADER, metric=spec, states=parts, finalize=True))
+        combined = await stub.CombineStates(pb.CombineStatesRequest(header=HEADER, metric=spec, states=parts))
+        finished = await stub.CombineStates(pb.CombineStatesRequest(header=HEADER, metric=spec, states=parts, finalize=True))
         final = await stub.FinalizeMetric(pb.FinalizeMetricRequest(header=HEADER, metric=spec, state=combined.state))
         assert combined.state == whole.state
-        assert combined.value == final.value == whole.value
+        assert finished.value == final.value == whole.value
+        assert (combined.HasField("value"), finished.HasField("state")) == (False, False)
 
     with_stub(body)
 

@@ -14,7 +14,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from genlevel_evaluator import codec, states
+from genlevel_evaluator import codec, state_messages, states
 from genlevel_evaluator.details import DetailSpec, keys_digest
 from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import EvaluatorError
@@ -88,11 +88,11 @@ def test_an_empty_shard_adds_nothing(case: Case) -> None:
 
 def test_the_wire_keeps_every_bit(case: Case) -> None:
     digest = case.scorer.signature().digest
-    sent = codec.encode_state(states.combine(case.single), digest)
-    back = codec.decode_state(type(sent).FromString(sent.SerializeToString()), case.scorer, digest)
+    sent = state_messages.encode_state(states.combine(case.single), digest)
+    back = state_messages.decode_state(type(sent).FromString(sent.SerializeToString()), case.scorer, digest)
     assert case.scorer.finalize(back) == case.value
     with pytest.raises(EvaluatorError, match="other parameters"):
-        codec.decode_state(sent, case.scorer, "0" * 64)
+        state_messages.decode_state(sent, case.scorer, "0" * 64)
 
 
 def test_nothing_submitted_is_never_a_good_score(case: Case) -> None:

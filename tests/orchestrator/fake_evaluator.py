@@ -109,10 +109,9 @@ class FakeEvaluator(evaluator_pb2_grpc.EvaluatorServiceServicer):
         correct = b"".join(state.columns[0].values for state in request.states)
         merged.keys.extend(key for state in request.states for key in state.keys)
         merged.columns.add(name="correct", dtype="u1", values=correct)
-        response = pb.CombineStatesResponse(state=merged)
         if request.finalize:
-            response.value.CopyFrom(self._with_details(merged, request))
-        return response
+            return pb.CombineStatesResponse(value=self._with_details(merged, request))
+        return pb.CombineStatesResponse(state=merged)
 
     async def FinalizeMetric(self, request: pb.FinalizeMetricRequest, context: Any) -> pb.FinalizeMetricResponse:
         self.calls["finalize"] += 1

@@ -18,7 +18,7 @@ from genlevel_orchestrator.bundle.ratings import RatingFile
 from genlevel_orchestrator.bundle.strictjson import HALF, decode
 from genlevel_orchestrator.bundle.violations import Fault, Violations, pointer
 
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
+_INTEGER = re.compile(r"(0|-?[1-9][0-9]{0,17})\Z")
 
 
 def _predictions_of(source: TaskSource) -> SampleFile:

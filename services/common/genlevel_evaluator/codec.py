@@ -1,4 +1,4 @@
-"""Between the messages of the contract and the engine's own types. Generated types are known here, in media_messages and in handlers."""
+"""Between the messages of the contract and the engine's own types. Generated types are known here, in state_messages, media_messages and handlers."""
 
 from __future__ import annotations
 
@@ -6,22 +6,19 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from google.protobuf import json_format, struct_pb2
 
 from genlevel.v1 import evaluator_pb2, sample_pb2
-from genlevel_evaluator import parameters, states
+from genlevel_evaluator import parameters
 from genlevel_evaluator.details import Details, DetailSpec
-from genlevel_evaluator.engine import RawSample, Scorer, Value
+from genlevel_evaluator.engine import RawSample, Value
 from genlevel_evaluator.errors import Code, EvaluatorError, Issue, SampleError
 from genlevel_evaluator.evaluator import Evaluator
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.media_messages import Sources
 from genlevel_evaluator.metric import Presence
 from genlevel_evaluator.signature import Signature
-from genlevel_evaluator.states import Column, Moments, Rows
 
-FORMAT_VERSION = 1
 _SEVERITIES = {
     "warning": evaluator_pb2.SEVERITY_WARNING,
     "prediction": evaluator_pb2.SEVERITY_PREDICTION,
@@ -88,91 +85,6 @@ def encode_issue(issue: Issue) -> evaluator_pb2.Issue:
         sample_id=issue.sample_id, code=issue.code, severity=_SEVERITIES[issue.severity], message=issue.message,
         remedy=issue.remedy, file=issue.file, pointer=issue.pointer,
     )
-
-
-def encode_state(rows: Rows, signature_digest: str) -> evaluator_pb2.MetricState:
-    """A state as a message."""
-    columns = [_column(name, rows.values[name], rows.schema[name], rows.lengths.get(name)) for name in rows.schema]
-    for name, moments in rows.folded.items():
-        columns += [
-            _plain(f"{name}:count", np.array([moments.count], dtype="<i8")),
-            _plain(f"{name}:mean", np.asarray(moments.mean, dtype="<f8")),
-            _plain(f"{name}:scatter", np.asarray(moments.scatter[np.triu_indices(len(moments.mean))], dtype="<f8")),
-        ]
-    kind = "moments" if rows.folded else "rows"
-    return evaluator_pb2.MetricState(
-        format_version=FORMAT_VERSION, signature_digest=signature_digest, kind=kind, keys=rows.keys, columns=columns
-    )
-
-
-def _column(name: str, values: Any, column: Column, lengths: Any) -> evaluator_pb2.StateColumn:
-    encoded = b"" if lengths is None else np.asarray(lengths, dtype="<i8").tobytes()
-    return evaluator_pb2.StateColumn(
-        name=name, dtype=column.dtype, item_shape=column.shape, values=np.ascontiguousarray(values).tobytes(), lengths=encoded
-    )
-
-
-def _plain(name: str, values: Any) -> evaluator_pb2.StateColumn:
-    return evaluator_pb2.StateColumn(name=name, dtype=values.dtype.str[1:], values=values.tobytes())
-
-
-def decode_state(message: evaluator_pb2.MetricState, scorer: Scorer, signature_digest: str) -> Rows:
-    """A state from a message.
-
-    Raises:
-        EvaluatorError: INVALID_ARGUMENT for another version, another signature, or columns that do not fit the metric.
-    """
-    if message.format_version != FORMAT_VERSION:
-        raise _bad_state(f"format version {message.format_version}, this evaluator reads {FORMAT_VERSION}")
-    if message.signature_digest != signature_digest:
-        raise _bad_state("it was made with other parameters, weights or another version of the metric")
-    found = {column.name: column for column in message.columns}
-    values: dict[str, Any] = {}
-    lengths: dict[str, Any] = {}
-    for name, column in scorer.schema.items():
-        if name not in found:
-            raise _bad_state(f"column {name} is missing")
-        values[name], sizes = _read_column(found[name], column, len(message.keys))
-        if sizes is not None:
-            lengths[name] = sizes
-    folded = {name: _read_moments(found, name) for name in scorer.schema if f"{name}:count" in found}
-    return Rows(scorer.schema, tuple(message.keys), values, lengths, folded)
-
-
-def _read_column(message: evaluator_pb2.StateColumn, column: Column, rows: int) -> tuple[Any, Any]:
-    if message.dtype != column.dtype or tuple(message.item_shape) != column.shape:
-        raise _bad_state(f"column {message.name} has another type than the metric declares")
-    dtype = np.dtype(states.little(column.dtype))
-    item = int(np.prod(column.shape, dtype=np.int64))
-    if len(message.values) % (dtype.itemsize * max(item, 1)):
-        raise _bad_state(f"column {message.name} is cut off")
-    array = np.frombuffer(message.values, dtype=dtype).reshape((-1, *column.shape))
-    if not column.ragged:
-        if len(array) != rows:
-            raise _bad_state(f"column {message.name} has {len(array)} rows for {rows} keys")
-        return array, None
-    if len(message.lengths) != 8 * rows:
-        raise _bad_state(f"column {message.name} has lengths for another number of rows")
-    sizes = np.frombuffer(message.lengths, dtype="<i8")
-    if (sizes < 0).any() or int(sizes.sum()) != len(array):
-        raise _bad_state(f"the lengths of column {message.name} do not add up")
-    return array, sizes
-
-
-def _read_moments(found: Mapping[str, evaluator_pb2.StateColumn], name: str) -> Moments:
-    count = int(np.frombuffer(found[f"{name}:count"].values, dtype="<i8")[0])
-    mean = np.frombuffer(found[f"{name}:mean"].values, dtype="<f8")
-    upper = np.frombuffer(found[f"{name}:scatter"].values, dtype="<f8")
-    size = len(mean)
-    if len(upper) != size * (size + 1) // 2:
-        raise _bad_state(f"the moments of {name} are cut off")
-    scatter = np.zeros((size, size))
-    scatter[np.triu_indices(size)] = upper
-    return Moments(count, mean, scatter + np.triu(scatter, 1).T)
-
-
-def _bad_state(what: str) -> EvaluatorError:
-    return EvaluatorError(Code.INVALID_ARGUMENT, "BAD_STATE", f"state cannot be used: {what}", "score the shard again")
 
 
 def encode_signature(signature: Signature) -> evaluator_pb2.Signature:

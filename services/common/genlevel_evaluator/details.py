@@ -56,7 +56,7 @@ def detailed(
         keys_digest(rows.keys),
         worst(rows.keys, scores, metric.higher_is_better, asked.worst),
         tuple(scores.tolist()) if asked.scores and short else (),
-        rows.keys if asked.keys and short else (),
+        tuple(rows.keys) if asked.keys and short else (),
         tuple(replicates.tolist()) if replicates is not None else (),
     )
     return found, (LEFT_OUT,) if (asked.scores or asked.keys) and not short else ()

@@ -21,7 +21,7 @@ from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from genlevel.v1 import evaluator_pb2 as pb
-from genlevel_evaluator import codec, media, states
+from genlevel_evaluator import codec, media
 from genlevel_evaluator.details import DetailSpec
 from genlevel_evaluator.engine import Budget, Scorer
 from genlevel_evaluator.errors import Code, EvaluatorError
@@ -29,6 +29,7 @@ from genlevel_evaluator.evaluator import Evaluator
 from genlevel_evaluator.media_messages import Sources, remote_files
 from genlevel_evaluator.media_roots import MediaRoots
 from genlevel_evaluator.remote_media import RemoteMedia
+from genlevel_evaluator.state_messages import decode_states, encode_state
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +178,7 @@ class Handlers:
             signature = scorer.signature()
             rows, issues = scorer.observe(samples, budget)
         response = pb.EvaluateShardResponse(
-            state=codec.encode_state(rows, signature.digest), issues=map(codec.encode_issue, issues),
+            state=encode_state(rows, signature.digest), issues=map(codec.encode_issue, issues),
             signature=codec.encode_signature(signature),
         )
         if request.finalize:
@@ -187,15 +188,14 @@ class Handlers:
     def _combine(self, request: pb.CombineStatesRequest) -> pb.CombineStatesResponse:
         scorer = self._scorer(request.metric)
         digest = scorer.signature().digest
-        rows = states.combine([codec.decode_state(state, scorer, digest) for state in request.states])
-        response = pb.CombineStatesResponse(state=codec.encode_state(rows, digest))
+        rows = decode_states(request.states, scorer, digest)
         if request.finalize:
-            response.value.CopyFrom(codec.encode_value(scorer.finalize(rows, _asked(request))))
-        return _bounded(response)
+            return _bounded(pb.CombineStatesResponse(value=codec.encode_value(scorer.finalize(rows, _asked(request)))))
+        return _bounded(pb.CombineStatesResponse(state=encode_state(rows, digest)))
 
     def _finalize(self, request: pb.FinalizeMetricRequest) -> pb.FinalizeMetricResponse:
         scorer = self._scorer(request.metric)
-        rows = codec.decode_state(request.state, scorer, scorer.signature().digest)
+        rows = decode_states([request.state], scorer, scorer.signature().digest)
         return _bounded(pb.FinalizeMetricResponse(value=codec.encode_value(scorer.finalize(rows, _asked(request)))))
 
     def _scorer(self, spec: pb.MetricSpec) -> Scorer:

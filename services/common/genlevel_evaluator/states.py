@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genlevel_evaluator import keys as sample_keys
 from genlevel_evaluator.errors import Code, EvaluatorError
+from genlevel_evaluator.keys import Keys, ragged_index
 
 FOLD_ROWS = 4096
 """Feature rows of one column that are kept as rows; beyond, they are folded into moments (metric-decisions R9)."""
+
+_COMPARED = 4096  # repeated rows compared at a time
 
 Row = Mapping[str, Any]
 """What `observe` returns: one value for each column of the metric."""
@@ -76,7 +78,7 @@ class Rows:
     """Keyed rows. Columns of one element a row are arrays `(n, *shape)`; ragged ones are concatenated, with `lengths`."""
 
     schema: Mapping[str, Column]
-    keys: tuple[str, ...]
+    keys: Keys
     values: Mapping[str, NDArray[Any]]
     lengths: Mapping[str, NDArray[np.int64]]
     folded: Mapping[str, Moments] = field(default_factory=dict)
@@ -110,24 +112,17 @@ class Rows:
                 continue
             sizes = self.lengths[name]
             lengths[name] = sizes[index]
-            values[name] = self.values[name][_ragged_index(sizes, index)]
-        return Rows(self.schema, tuple(self.keys[i] for i in index), values, lengths, self.folded)
+            values[name] = self.values[name][ragged_index(sizes, index)]
+        return Rows(self.schema, self.keys.take(index), values, lengths, self.folded)
 
     def nbytes(self) -> int:
         """Size of the column data in bytes."""
         return sum(array.nbytes for array in self.values.values())
 
 
-def _ragged_index(sizes: NDArray[np.int64], index: NDArray[Any]) -> NDArray[np.int64]:
-    starts = np.cumsum(sizes) - sizes
-    chosen = sizes[index]
-    offsets = np.arange(int(chosen.sum())) - np.repeat(np.cumsum(chosen) - chosen, chosen)
-    return np.asarray(np.repeat(starts[index], chosen) + offsets, dtype=np.int64)
-
-
 def build(schema: Mapping[str, Column], rows: Sequence[tuple[str, Row | None]]) -> Rows:
     """Rows of `(key, row)` pairs, sorted by key. A row of `None` gets zeros and empty ragged columns."""
-    keys = tuple(key for key, _ in rows)
+    keys = Keys.of(key for key, _ in rows)
     values: dict[str, NDArray[Any]] = {}
     lengths: dict[str, NDArray[np.int64]] = {}
     for name, column in schema.items():
@@ -138,7 +133,7 @@ def build(schema: Mapping[str, Column], rows: Sequence[tuple[str, Row | None]]) 
             values[name] = _joined(cells, column)
         else:
             values[name] = np.array(cells, dtype=little(column.dtype)).reshape((len(rows), *column.shape))
-    return fold(combine([Rows(schema, keys, values, lengths)]))
+    return settled(Rows(schema, keys, values, lengths))
 
 
 def _joined(cells: Sequence[Any], column: Column) -> NDArray[Any]:
@@ -167,52 +162,64 @@ def combine(states: Sequence[Rows]) -> Rows:
         EvaluatorError: the same key with different content, or a repeated key in a folded column.
     """
     first = states[0]
-    keys = [key for state in states for key in state.keys]
     values = {name: np.concatenate([state.values[name] for state in states]) for name in first.schema}
     lengths = {
         name: np.concatenate([state.lengths[name] for state in states])
         for name, column in first.schema.items()
         if column.ragged
     }
-    merged = Rows(first.schema, tuple(keys), values, lengths, _merge_folded(states))
-    index = sample_keys.order(keys)
-    if len(set(keys)) != len(keys):
-        index = _without_repeats(merged, index)
-    if len(index) == len(keys) and bool(np.all(index[1:] > index[:-1])):
-        return fold(merged)
-    return fold(merged.take(index))
+    keys = Keys.joined([state.keys for state in states])
+    return settled(Rows(first.schema, keys, values, lengths, merge_folded([state.folded for state in states])))
 
 
-def _merge_folded(states: Sequence[Rows]) -> dict[str, Moments]:
+def settled(rows: Rows) -> Rows:
+    """Rows in the order of their keys, each key once, folded where they are many.
+
+    Raises:
+        EvaluatorError: as `combine`.
+    """
+    index, repeated = rows.keys.order()
+    if repeated.any():
+        _refuse_conflicts(rows, index, repeated)
+        index = index[~repeated]
+    if len(index) == len(rows) and bool(np.all(index[1:] > index[:-1])):
+        return fold(rows)
+    return fold(rows.take(index))
+
+
+def merge_folded(states: Sequence[Mapping[str, Moments]]) -> dict[str, Moments]:
+    """Moments of all states together, by column."""
     result: dict[str, Moments] = {}
     for state in states:
-        for name, moments in state.folded.items():
+        for name, moments in state.items():
             result[name] = result[name].merge(moments) if name in result else moments
     return result
 
 
-def _without_repeats(rows: Rows, index: NDArray[np.int64]) -> NDArray[np.int64]:
+def _refuse_conflicts(rows: Rows, index: NDArray[np.int64], repeated: NDArray[np.bool_]) -> None:
+    """Raises where a row differs from the first with its key."""
     if rows.folded:
         raise EvaluatorError(
             Code.INVALID_ARGUMENT, "REPEATED_SAMPLE", "a sample occurs in two states whose features were already folded",
             "send each sample once",
         )
-    kept: list[int] = []
-    for position in index.tolist():
-        if kept and rows.keys[kept[-1]] == rows.keys[position]:
-            if not _equal_rows(rows, kept[-1], position):
+    firsts = index[~repeated][np.cumsum(~repeated)[repeated] - 1]
+    others = index[repeated]
+    for start in range(0, len(others), _COMPARED):
+        block = slice(start, start + _COMPARED)
+        one, other = rows.take(firsts[block]), rows.take(others[block])
+        if _equal(one, other):
+            continue
+        for place in range(len(other)):
+            if not _equal(one.take(np.array([place])), other.take(np.array([place]))):
                 raise EvaluatorError(
                     Code.INVALID_ARGUMENT, "CONFLICTING_SAMPLE",
-                    f"sample {rows.keys[position]!r} occurs twice with different content", "give each sample its own id",
+                    f"sample {other.keys[place]!r} occurs twice with different content", "give each sample its own id",
                 )
-            continue
-        kept.append(position)
-    return np.array(kept, dtype=np.int64)
 
 
-def _equal_rows(rows: Rows, left: int, right: int) -> bool:
-    one, other = rows.take(np.array([left])), rows.take(np.array([right]))
-    same_values = all(one.values[name].tobytes() == other.values[name].tobytes() for name in rows.schema)
+def _equal(one: Rows, other: Rows) -> bool:
+    same_values = all(one.values[name].tobytes() == other.values[name].tobytes() for name in one.schema)
     return same_values and all(np.array_equal(one.lengths[name], other.lengths[name]) for name in one.lengths)
 
 

@@ -8,6 +8,7 @@ one is always a false alarm.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,7 @@ def alone(positives: list[Packed], negatives: list[Packed], area: str) -> NDArra
     return np.array([_one(ours, theirs, area) for ours, theirs in zip(positives, negatives, strict=True)], dtype=np.float64)
 
 
-def interval(keys: tuple[str, ...], positives: list[Packed], negatives: list[Packed], area: str) -> Interval | None:
+def interval(keys: Sequence[str], positives: list[Packed], negatives: list[Packed], area: str) -> Interval | None:
     """Bootstrap over pictures, of bins joined into a few hundred groups of about as many pixels."""
     if not keys:
         return None

@@ -14,10 +14,10 @@ import numpy as np
 from genlevel.v1 import evaluator_pb2 as pb
 from genlevel.v1 import sample_pb2
 from genlevel_evaluator import media
-from genlevel_evaluator.codec import encode_state
 from genlevel_evaluator.engine import RawSample, Scorer
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Presence
+from genlevel_evaluator.state_messages import encode_state
 from genlevel_video.app import EVALUATOR
 
 

@@ -236,6 +236,8 @@ class StateColumn(_message.Message):
     ITEM_SHAPE_FIELD_NUMBER: _builtins.int
     VALUES_FIELD_NUMBER: _builtins.int
     LENGTHS_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    LENGTH_BYTES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name of the column."""
     dtype: _builtins.str
@@ -243,7 +245,11 @@ class StateColumn(_message.Message):
     values: _builtins.bytes
     """Values, C order, little-endian."""
     lengths: _builtins.bytes
-    """Elements per row for columns of varying length, as `i8`; empty for columns with one element a row."""
+    """Elements per row for columns of varying length, as integers of `length_bytes`; empty for columns with one element a row."""
+    size: _builtins.int
+    """Bytes of `values` before they were compressed (zlib); 0 where they are not."""
+    length_bytes: _builtins.int
+    """Bytes of each of the lengths: 1, 2 or 4; 0 stands for 8."""
     @_builtins.property
     def item_shape(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Shape of one element of the column, empty for scalars."""
@@ -256,10 +262,12 @@ class StateColumn(_message.Message):
         item_shape: _abc.Iterable[_builtins.int] | None = ...,
         values: _builtins.bytes = ...,
         lengths: _builtins.bytes = ...,
+        size: _builtins.int = ...,
+        length_bytes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dtype", b"dtype", "item_shape", b"item_shape", "lengths", b"lengths", "name", b"name", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dtype", b"dtype", "item_shape", b"item_shape", "length_bytes", b"length_bytes", "lengths", b"lengths", "name", b"name", "size", b"size", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -276,19 +284,24 @@ class MetricState(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     KEYS_FIELD_NUMBER: _builtins.int
     COLUMNS_FIELD_NUMBER: _builtins.int
+    KEY_COLUMN_FIELD_NUMBER: _builtins.int
     format_version: _builtins.int
-    """Version of this encoding; 1 now."""
+    """Version of this encoding; 2 now. Version 1, which is still read, had `keys` and nothing compressed."""
     signature_digest: _builtins.str
     """Digest of the signature the state belongs to."""
     kind: _builtins.str
     """Kind of state: `rows` or `moments`."""
     @_builtins.property
     def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Sample keys of the rows, in order."""
+        """Sample keys of the rows, in order. Empty where they are a column."""
 
     @_builtins.property
     def columns(self) -> _containers.RepeatedCompositeFieldContainer[Global___StateColumn]:
         """The columns."""
+
+    @_builtins.property
+    def key_column(self) -> Global___StateColumn:
+        """Sample keys as a column: `i8` where all are integers, else `u1` of varying length, UTF-8."""
 
     def __init__(
         self,
@@ -298,10 +311,11 @@ class MetricState(_message.Message):
         kind: _builtins.str = ...,
         keys: _abc.Iterable[_builtins.str] | None = ...,
         columns: _abc.Iterable[Global___StateColumn] | None = ...,
+        key_column: Global___StateColumn | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["key_column", b"key_column"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "format_version", b"format_version", "keys", b"keys", "kind", b"kind", "signature_digest", b"signature_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "format_version", b"format_version", "key_column", b"key_column", "keys", b"keys", "kind", b"kind", "signature_digest", b"signature_digest"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -964,7 +978,7 @@ class CombineStatesRequest(_message.Message):
     FINALIZE_FIELD_NUMBER: _builtins.int
     DETAILS_FIELD_NUMBER: _builtins.int
     finalize: _builtins.bool
-    """Return the value too."""
+    """Return the value, and not the merged state."""
     @_builtins.property
     def header(self) -> Global___RequestHeader:
         """Header."""
@@ -1000,7 +1014,7 @@ Global___CombineStatesRequest: _TypeAlias = CombineStatesRequest  # noqa: Y015
 
 @_typing.final
 class CombineStatesResponse(_message.Message):
-    """The merged state."""
+    """The merged state, or its value."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1008,7 +1022,7 @@ class CombineStatesResponse(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def state(self) -> Global___MetricState:
-        """It."""
+        """The state; absent when `finalize` was set: whoever wants the value has no use for the state of all samples."""
 
     @_builtins.property
     def value(self) -> Global___MetricValue:
