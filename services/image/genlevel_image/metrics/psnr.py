@@ -7,12 +7,15 @@
     Unit        dB
     Pooling     sample: the mean over pictures; a missing picture is 0 dB
     Sample      prediction and reference, pictures of one size and bit depth; of several references the best counts
-    State       rows (decibels, perfect), keyed by sample
+    State       rows (decibels, perfect, decibels of the luma, SSIM, LPIPS) of each picture, keyed by sample
     Undefined   no sample has a reference: no_reference
     Source      the usual definition (ITU-T J.340 for a peak of 255), with BT.601 luma as MATLAB's rgb2ycbcr under channel=y
-    Checked with  skimage.metrics.peak_signal_noise_ratio 0.26
+    Checked with  skimage.metrics.peak_signal_noise_ratio and structural_similarity 0.26, torchmetrics' LPIPS 1.9
     Differs from  a perfect picture, infinite there, counts as 100 dB; the value is infinite only where
                 all pictures are perfect. Pictures of different sizes are refused, never resized.
+
+Beside it: y_psnr, the same of the luma; ssim, of windows wholly inside, mean over channels (a missing picture is -1, one below 11 pixels a side
+is left out); with `lpips`, the mean distance of the pictures that are there to their first references.
 
     >>> from genlevel_evaluator.statistics.psnr import decibels
     >>> round(decibels(65025 / 100, 255.0), 6)
@@ -21,22 +24,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
-from genlevel_evaluator.statistics.psnr import decibels, mean_decibels, squared_error
+from genlevel_evaluator.statistics.psnr import decibels, mean_decibels
+from genlevel_image import restoration
 from genlevel_image.media import Picture
-
-# BT.601 luma of 0..1 colours, in 16..235 of 0..255.
-_LUMA = np.array([65.481, 128.553, 24.966]) / 255.0
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,15 @@ class PsnrParameters(Parameters):
         peak: largest sample value; none takes it from the bit depth, 255 or 65535.
         channel: `rgb`, or `y` for the luma of BT.601 (deraining and super-resolution papers).
         border: pixels left out on each side.
+        ssim: whether SSIM stands beside the value, of the same channel and region; it costs more than all else.
+        lpips: the network whose LPIPS stands beside the value, of whole pictures in colour.
     """
 
     peak: float | None = None
     channel: Literal["rgb", "y"] = "rgb"
     border: int = 0
+    ssim: bool = True
+    lpips: Literal["none", "alex", "vgg"] = "none"
 
     def __post_init__(self) -> None:
         if self.peak is not None and not 0 < self.peak < float("inf"):
@@ -60,25 +65,40 @@ class PsnrParameters(Parameters):
             raise ValueError("border must be 0 or more")
 
 
+def networks(parameters: PsnrParameters) -> tuple[str, ...]:
+    """Names of the networks needed."""
+    return () if parameters.lpips == "none" else (f"lpips.{parameters.lpips}",)
+
+
 def observe(sample: Sample, parameters: PsnrParameters) -> Row:
-    """The best PSNR against the references."""
+    """The best PSNR against the references, and what stands beside it of the same one."""
     values = [_pair(sample.prediction, reference, parameters) for reference in sample.references]
-    best, perfect = max(values)
-    return {"decibels": best, "perfect": perfect}
+    place = max(range(len(values)), key=lambda index: values[index][:2])
+    best, perfect, luma = values[place]
+    distances = [sample.features.get((name, "pair"), math.nan) for name in networks(parameters)]
+    return {
+        "decibels": best, "perfect": perfect, "luma": luma, "ssim": _similarity(sample.prediction, sample.references[place], parameters),
+        "lpips": float(distances[0]) if distances else math.nan,
+    }
 
 
 def missing(sample: Sample, parameters: PsnrParameters) -> Row:
-    """No picture is no signal: 0 dB."""
-    del sample, parameters
-    return {"decibels": 0.0, "perfect": 0}
+    """No picture is no signal: 0 dB, and as unlike as can be."""
+    del sample
+    return {"decibels": 0.0, "perfect": 0, "luma": 0.0, "ssim": -1.0 if parameters.ssim else math.nan, "lpips": math.nan}
 
 
 def score(rows: Rows, parameters: PsnrParameters) -> Score:
     """Mean over pictures."""
     del parameters
     values, perfect = rows.column("decibels"), rows.column("perfect")
-    mean = mean_decibels(values.tolist(), [1] * len(rows), perfect.tolist())
-    return Score(mean, companions={"perfect_pictures": float(perfect.sum()), "worst": float(values.min())})
+    counts = [1] * len(rows)
+    companions = {"perfect_pictures": float(perfect.sum()), "worst": float(values.min()), "y_psnr": mean_decibels(rows.column("luma").tolist(), counts, perfect.tolist())}
+    for name in ("ssim", "lpips"):
+        known = rows.column(name)
+        known = known[np.isfinite(known)]
+        companions |= {name: math.fsum(known) / len(known)} if len(known) else {}
+    return Score(mean_decibels(values.tolist(), counts, perfect.tolist()), companions=companions)
 
 
 def interval(rows: Rows, parameters: PsnrParameters) -> Interval | None:
@@ -89,44 +109,33 @@ def interval(rows: Rows, parameters: PsnrParameters) -> Interval | None:
     return bootstrap_mean(rows.keys, rows.column("decibels"))
 
 
-def _pair(prediction: Picture, reference: Picture, parameters: PsnrParameters) -> tuple[float, int]:
-    if prediction.size != reference.size:
-        raise SampleError(
-            "SIZE_MISMATCH", f"the prediction is {_times(prediction)} pixels, the reference {_times(reference)}",
-            remedy="give the picture in the size of its reference", side="prediction",
-        )
-    if prediction.pixels.dtype != reference.pixels.dtype:
-        raise SampleError(
-            "DEPTH_MISMATCH", f"the prediction has {_bits(prediction)} bits a channel, the reference {_bits(reference)}",
-            remedy="save both with the same bit depth", side="prediction",
-        )
-    ours, theirs = (_region(picture, parameters) for picture in (prediction, reference))
-    error = squared_error(ours, theirs)
-    return decibels(error, parameters.peak or reference.peak), int(error == 0.0)
+def remarks(sample: Sample, row: Row, parameters: PsnrParameters) -> list[SampleError]:
+    """A picture that the network of LPIPS does not take."""
+    if parameters.lpips == "none" or sample.prediction is None or not math.isnan(row["lpips"]):
+        return []
+    message = f"a picture of {restoration.times(sample.prediction)} pixels is too small or too large for lpips={parameters.lpips}; it is left out of that mean"
+    return [SampleError("LPIPS_LEFT_OUT", message, remedy="see docs/formats.md for the sizes it takes, or use lpips=none", side="prediction")]
 
 
-def _region(picture: Picture, parameters: PsnrParameters) -> NDArray[Any]:
-    border = parameters.border
-    if 2 * border >= min(picture.size):
-        raise SampleError("WRONG_SHAPE", f"a border of {border} leaves nothing of {_times(picture)} pixels", remedy="use a smaller border", side="reference")
-    width, height = picture.size
-    inner = picture.pixels[border : height - border, border : width - border]
-    if parameters.channel == "rgb":
-        return inner
-    scale = picture.peak / 255.0
-    return np.asarray(inner.astype(np.float64) @ _LUMA + 16.0 * scale)
+def _pair(prediction: Picture, reference: Picture, parameters: PsnrParameters) -> tuple[float, int, float]:
+    restoration.comparable(prediction, reference)
+    ours, theirs = (restoration.inner(picture, parameters.border) for picture in (prediction, reference))
+    peak = parameters.peak or reference.peak
+    colour, luma = restoration.squared_errors(ours, theirs)
+    error = luma if parameters.channel == "y" else colour
+    return decibels(error, peak), int(error == 0.0), decibels(luma, peak)
 
 
-def _times(picture: Picture) -> str:
-    return "{} x {}".format(*picture.size)
-
-
-def _bits(picture: Picture) -> int:
-    return 8 * int(picture.pixels.itemsize)
+def _similarity(prediction: Picture, reference: Picture, parameters: PsnrParameters) -> float:
+    if not parameters.ssim:
+        return math.nan
+    ours, theirs = (restoration.inner(picture, parameters.border) for picture in (prediction, reference))
+    return restoration.similarity(ours, theirs, parameters.peak or reference.peak, parameters.channel)
 
 
 METRIC = Metric(
-    id="psnr", version=1, input_kind="image", unit="dB", higher_is_better=True, value_range=(0.0, float("inf")), pooling="sample",
-    parameters=PsnrParameters, columns={"decibels": Column("f8"), "perfect": Column("u1")},
-    observe=observe, score=score, missing=missing, interval=interval, samples=lambda rows, _: rows.column("decibels"),
+    id="psnr", version=2, input_kind="image", unit="dB", higher_is_better=True, value_range=(0.0, float("inf")), pooling="sample",
+    parameters=PsnrParameters,
+    columns={"decibels": Column("f8"), "perfect": Column("u1"), "luma": Column("f8"), "ssim": Column("f8"), "lpips": Column("f8")},
+    observe=observe, score=score, missing=missing, interval=interval, samples=lambda rows, _: rows.column("decibels"), backbones=networks, remarks=remarks,
 )
