@@ -8,23 +8,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genlevel_evaluator.arrays import read_npy, read_npz
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
-from genlevel_image.pictures import MAX_PIXELS, MAX_SIDE, load, open_image
+from genlevel_image.channels import read_channels
+from genlevel_image.pictures import SIXTEEN_MODES
+from genlevel_image.planes import read_array
 
 ROUNDING = 1e-6
 """How far beyond 0..1 a float may lie; it is moved to the border."""
 
-_SIXTEEN = ("I;16", "I;16B", "I;16L", "I")
-
 
 @dataclass(frozen=True)
 class Grey:
-    """Values of shape (height, width), as they were stored: whole numbers, or floats. `peak` is what stands for one."""
+    """Values of shape (height, width), as they were stored: whole numbers, or floats.
+
+    Attributes:
+        peak: what stands for one.
+        wide: whether the file could hold more than 16 bits without sign, so that `peak` is not its largest value.
+        lossy: whether its form changes values.
+    """
 
     values: NDArray[Any]
     peak: float
+    wide: bool = False
+    lossy: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -44,13 +51,10 @@ def read_grey(blob: Blob, what: str, array: str) -> Grey:
         array: name of the array in an archive that holds several.
 
     Raises:
-        SampleError: what `open_image` and `arrays` raise, WRONG_TYPE, WRONG_SHAPE or IMAGE_TOO_LARGE.
+        SampleError: what `read_channels` and `read_array` raise, or WRONG_TYPE.
     """
     name = blob.name or what
-    grey = Grey(_read_array(blob, name, array), 1.0) if blob.suffix in (".npy", ".npz") else _read_picture(blob, name, what)
-    if not grey.values.size:
-        raise SampleError("WRONG_SHAPE", f"{name} has no pixel", remedy="give at least one pixel")
-    return grey
+    return Grey(_floats(read_array(blob, name, array), name), 1.0) if blob.suffix in (".npy", ".npz") else _read_picture(blob, name, what)
 
 
 def read_shares(blob: Blob, what: str, array: str) -> Grey:
@@ -60,10 +64,12 @@ def read_shares(blob: Blob, what: str, array: str) -> Grey:
         SampleError: also NOT_FINITE or OUT_OF_RANGE.
     """
     grey = read_grey(blob, what, array)
+    name = blob.name or what
+    if grey.wide:
+        raise SampleError("WRONG_TYPE", f"{name} holds signed whole numbers, or of 32 bits", remedy="save it with 8 or 16 bits, without sign")
     if grey.values.dtype.kind != "f":
         return grey
     low, high = float(grey.values.min()), float(grey.values.max())
-    name = blob.name or what
     if not np.isfinite([low, high]).all():
         raise SampleError("NOT_FINITE", f"{name} holds NaN or infinity", remedy="give finite values from 0 to 1")
     if low < -ROUNDING or high > 1 + ROUNDING:
@@ -83,37 +89,22 @@ def same_size(prediction: tuple[int, int], reference: tuple[int, int]) -> None:
 
 
 def _read_picture(blob: Blob, name: str, what: str) -> Grey:
-    with open_image(blob.read(), name) as image:
-        pixels = load(image, name)
-        mode, form = image.mode, image.format
-    if mode == "1":
-        return Grey(pixels.astype(np.uint8), 1.0)
-    if mode == "L":
-        return Grey(pixels, 255.0)
-    if mode in _SIXTEEN:
-        if int(pixels.min()) < 0 or int(pixels.max()) > 65_535:
+    read = read_channels(blob, name)
+    values = read.one()
+    if values is None:
+        raise SampleError("WRONG_TYPE", f"{name} has the channels {read.mode}, and {what} has one", remedy="save one grey channel of 8 or 16 bits")
+    if read.mode == "1":
+        return Grey(values.astype(np.uint8), 1.0)
+    if values.dtype.kind == "f":
+        return Grey(values, 1.0)
+    if read.mode in ("I", *SIXTEEN_MODES) or values.dtype.itemsize == 2:
+        if int(values.min()) < 0 or int(values.max()) > 65_535:
             raise SampleError("WRONG_TYPE", f"{name} holds values outside 0..65535", remedy="save it with 8 or 16 bits")
-        return Grey(pixels.astype(np.uint16), 65_535.0)
-    if mode == "F":
-        return Grey(pixels, 1.0)
-    if mode == "RGB" and form != "JPEG" and not np.ptp(pixels, axis=2).any():
-        return Grey(np.ascontiguousarray(pixels[:, :, 0]), 255.0)  # grey written to all three channels
-    raise SampleError("WRONG_TYPE", f"{name} has the channels {mode}, and {what} has one", remedy="save one grey channel of 8 or 16 bits")
+        return Grey(values.astype(np.uint16), 65_535.0, wide=read.mode == "I")
+    return Grey(values, 255.0, lossy=read.lossy)
 
 
-def _read_array(blob: Blob, name: str, wanted: str) -> NDArray[Any]:
-    limit = 8 * MAX_PIXELS
-    if blob.suffix == ".npy":
-        values = read_npy(blob.read(), name, limit)
-    else:
-        found = read_npz(blob.read(), (wanted,), name, limit)
-        if wanted not in found:
-            raise SampleError("WRONG_SHAPE", f"{name} has no array {wanted}", remedy=f"save one array, or name it {wanted}")
-        values = found[wanted]
+def _floats(values: NDArray[Any], name: str) -> NDArray[Any]:
     if values.dtype.kind not in "fb":
         raise SampleError("WRONG_TYPE", f"{name} holds {values.dtype}", remedy="save floats, or a grey PNG")
-    if values.ndim != 2:
-        raise SampleError("WRONG_SHAPE", f"{name} has shape {values.shape}", remedy="save shape (height, width)")
-    if values.size > MAX_PIXELS or max(values.shape) > MAX_SIDE:
-        raise SampleError("IMAGE_TOO_LARGE", f"{name} has shape {values.shape}", remedy=f"stay below {MAX_SIDE} a side and {MAX_PIXELS} in all")
     return values.astype(np.uint8) if values.dtype.kind == "b" else values

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,18 +11,23 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, json_type
 from genlevel_evaluator.media import Blob
+from genlevel_evaluator.metric import Sample
+from genlevel_evaluator.states import Row
+from genlevel_image.channels import Channels, read_channels
 from genlevel_image.media import LabelImage
-from genlevel_image.pictures import MAX_PIXELS, MAX_SIDE, load, open_image
+from genlevel_image.pictures import MAX_PIXELS, MAX_SIDE
+from genlevel_image.planes import read_array
 from genlevel_image.run_lengths import runs_of
 
-_LABEL_MODES = ("1", "L", "P", "I;16", "I;16B", "I;16L", "I")
+_DARK, _TINT, _CLEAR_SHARE = 64, 48, 0.9
+"""Of a lossy mask: how far from black or white a pixel is clear, how far its channels may lie apart, and how many pixels are clear."""
 
 
 def decode_masks(content: Content, attributes: Mapping[str, Any]) -> LabelImage:
     """A label image from a file, `{"size", "counts"}` or `[{"label", "mask"}, ...]`."""
     del attributes
     if content.media is not None:
-        return LabelImage(read_label_image(content.media))
+        return read_labels(content.media, lossy=True)
     value = content.json
     if isinstance(value, dict):
         return LabelImage(decode_run_lengths(value).astype(np.int32))
@@ -34,43 +38,55 @@ def decode_masks(content: Content, attributes: Mapping[str, Any]) -> LabelImage:
 
 
 def read_label_image(blob: Blob) -> NDArray[np.int32]:
-    """Class numbers from a file."""
+    """Numbers from a file that keeps them as they are."""
+    return read_labels(blob).labels
+
+
+def read_labels(blob: Blob, lossy: bool = False) -> LabelImage:
+    """Class numbers from a file.
+
+    Args:
+        blob: the file.
+        lossy: whether a JPEG is read, too, as a mask of one foreground.
+    """
     name = blob.name or "the label image"
-    labels = _read_array(blob, name) if blob.suffix in (".npy", ".npz") else _read_image(blob, name)
-    if not labels.size:
+    if blob.suffix in (".npy", ".npz"):
+        return LabelImage(_whole_numbers(read_array(blob, name, "mask"), name))
+    read = read_channels(blob, name)
+    if read.lossy:
+        return LabelImage(lossy_mask(read, name, lossy).astype(np.int32), lossy=True)
+    values = read.pixels if read.mode == "P" else read.one()
+    if values is None or values.dtype.kind == "f":
+        what = "floating-point values" if read.mode == "F" else f"the channels {read.mode}"
+        raise SampleError("WRONG_TYPE", f"{name} holds {what}, not class numbers", remedy="save one channel (or a palette) of class numbers as PNG")
+    return LabelImage(_whole_numbers(values // read.step if read.step > 1 else values, name))
+
+
+def lossy_mask(read: Channels, name: str, allowed: bool = True) -> NDArray[np.bool_]:
+    """The bright pixels of a JPEG or lossy WebP that shows black and white, which is all that such a file can keep.
+
+    Raises:
+        SampleError: LOSSY_MASK.
+    """
+    values = read.pixels.astype(np.int16) if read.pixels.ndim == 3 else read.pixels[:, :, None].astype(np.int16)
+    grey = values[:, :, :3].mean(axis=2)
+    known = read.mode in ("L", "RGB") and int(np.ptp(values, axis=2).max()) <= _TINT
+    clear = float(np.mean((grey <= _DARK) | (grey >= 255 - _DARK)))
+    black_and_white = known and clear >= _CLEAR_SHARE and (grey.max() == 0 or grey.max() >= 255 - _DARK)
+    if not (allowed and black_and_white):
+        what = "a JPEG" if read.form != "WEBP" else "a lossy WebP"
+        raise SampleError("LOSSY_MASK", f"{name} is {what}, which changes numbers", remedy="save a PNG of class numbers")
+    return np.asarray(grey >= 128)
+
+
+def _whole_numbers(values: NDArray[Any], name: str) -> NDArray[np.int32]:
+    if not values.size:
         raise SampleError("WRONG_SHAPE", f"{name} has no pixel", remedy="give at least one pixel")
-    return labels
-
-
-def _read_image(blob: Blob, name: str) -> NDArray[np.int32]:
-    with open_image(blob.read(), name) as image:
-        pixels = load(image, name)
-        if image.mode in _LABEL_MODES:
-            return pixels.astype(np.int32)
-        if image.mode == "RGB" and image.format == "PNG" and not np.ptp(pixels, axis=2).any():
-            return pixels[:, :, 0].astype(np.int32)  # class numbers written to all three channels
-    raise SampleError(
-        "WRONG_TYPE", f"{name} is a colour picture, not class numbers", remedy="save one channel (or a palette) of class numbers as PNG"
-    )
-
-
-def _read_array(blob: Blob, name: str) -> NDArray[np.int32]:
-    try:
-        loaded = np.load(io.BytesIO(blob.read()), allow_pickle=False)
-        if not isinstance(loaded, np.ndarray):
-            if len(loaded.files) != 1:
-                raise SampleError("WRONG_SHAPE", f"{name} holds {len(loaded.files)} arrays", remedy="save one array")
-            loaded = loaded[loaded.files[0]]
-    except (ValueError, OSError, EOFError, KeyError):
-        raise SampleError("UNREADABLE", f"{name} cannot be read as an array", remedy="save it with numpy.save, without objects") from None
-    if loaded.ndim != 2 or loaded.dtype.kind not in "iub":
-        raise SampleError(
-            "WRONG_TYPE", f"{name} has shape {loaded.shape} and type {loaded.dtype}", remedy="save whole numbers of shape (height, width)"
-        )
-    if loaded.size > MAX_PIXELS:
-        raise SampleError("IMAGE_TOO_LARGE", f"{name} has {loaded.size} elements", remedy=f"stay below {MAX_PIXELS}")
-    labels: NDArray[np.int32] = loaded.astype(np.int32)
-    return labels
+    if values.ndim != 2 or values.dtype.kind not in "iub":
+        raise SampleError("WRONG_TYPE", f"{name} has shape {values.shape} and type {values.dtype}", remedy="save whole numbers of shape (height, width)")
+    if values.dtype.kind != "b" and (int(values.min()) < -(2**31) or int(values.max()) >= 2**31):
+        raise SampleError("OUT_OF_RANGE", f"{name} holds numbers beyond 32 bits", remedy="number the classes from 0")
+    return values.astype(np.int32)
 
 
 def _painted(items: list[Any]) -> NDArray[np.int32]:
@@ -88,6 +104,14 @@ def _painted(items: list[Any]) -> NDArray[np.int32]:
         canvas[mask] = label
     assert canvas is not None
     return canvas
+
+
+def lossy_remarks(sample: Sample, row: Row, parameters: Any) -> list[SampleError]:
+    """Masks that were made out from files that change numbers."""
+    del row, parameters
+    sides = [side for side, value in (("prediction", sample.prediction), ("reference", sample.reference)) if getattr(value, "lossy", False)]
+    message = "the mask is a JPEG or a lossy WebP; its bright pixels were taken as the foreground, and its edges are not exact"
+    return [SampleError("LOSSY_MASK", f"{side}: {message}", remedy="save a PNG", side=side) for side in sides]
 
 
 def decode_run_lengths(value: Mapping[str, Any], pointer: str = "") -> NDArray[np.bool_]:

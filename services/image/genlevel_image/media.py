@@ -29,9 +29,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class LabelImage:
-    """A class number for every pixel, shape (height, width), int32."""
+    """A class number for every pixel, shape (height, width), int32. `lossy` says that its file had changed the numbers a little."""
 
     labels: NDArray[np.int32]
+    lossy: bool = False
 
     @property
     def size(self) -> tuple[int, int]:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, decode_json, json_type
 from genlevel_evaluator.media import Blob
+from genlevel_image.channels import WHOLE_MODES, read_channels
 from genlevel_image.objects import entries, label_number
-from genlevel_image.pictures import load, open_image
 
 MAX_SEGMENTS = 65_536
 VOID = 0
@@ -57,23 +57,23 @@ def decode_panoptic(content: Content, attributes: Mapping[str, Any]) -> Segments
     return _joined(read_ids(value["image"]), read)
 
 
-def read_ids(blob: Blob) -> NDArray[np.int32]:
-    """Segment numbers: R + 256 G + 65536 B of a colour picture, or the value of a grey one.
+def read_ids(blob: Blob, palette: bool = False) -> NDArray[np.int32]:
+    """Segment numbers: R + 256 G + 65536 B of a colour picture, or the value of a grey one; with `palette`, the index of a palette too.
 
     Raises:
-        SampleError: what `open_image` raises, or WRONG_TYPE.
+        SampleError: what `read_channels` raises, or WRONG_TYPE.
     """
     name = blob.name or "the picture of segments"
-    with open_image(blob.read(), name) as image:
-        if image.format not in ("PNG", "TIFF", "BMP"):
-            raise SampleError("WRONG_TYPE", f"{name} is a {image.format}, which may change numbers", remedy="save a PNG", pointer="/image")
-        pixels = load(image, name)
-        mode = image.mode
-    if mode == "RGB":
+    read = read_channels(blob, name)
+    if read.lossy or read.form == "WEBP":
+        raise SampleError("WRONG_TYPE", f"{name} is a {read.form}, which may change numbers", remedy="save a PNG", pointer="/image")
+    pixels = read.pixels
+    if read.mode == "RGB" and pixels.dtype == np.uint8:
         return np.asarray(pixels.astype(np.int32) @ np.array([1, 256, 65_536], dtype=np.int32))
-    if mode in ("1", "L", "I;16", "I;16B", "I;16L", "I") and int(pixels.min()) >= 0 and int(pixels.max()) < 1 << 24:
-        return pixels.astype(np.int32)
-    raise SampleError("WRONG_TYPE", f"{name} has the channels {mode}, not red, green and blue", remedy="save a PNG of R + 256 G + 65536 B", pointer="/image")
+    if read.mode in WHOLE_MODES and int(pixels.min()) >= 0 and int(pixels.max()) < 1 << 24:
+        return pixels.astype(np.int32) // read.step
+    channels = f"the channels {read.mode}" if pixels.dtype == np.uint8 else f"{read.mode} of type {pixels.dtype}"
+    raise SampleError("WRONG_TYPE", f"{name} has {channels}, not red, green and blue of 8 bits", remedy="save a PNG of R + 256 G + 65536 B", pointer="/image")
 
 
 def _segment(item: Any, pointer: str) -> tuple[int, int, int, bool]:

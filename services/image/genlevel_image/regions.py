@@ -45,7 +45,10 @@ def _read(value: Any, name: str, level: int | None) -> NDArray[np.bool_]:
         data = base64.b64decode(str(value["base64"]), validate=True)
     except binascii.Error:
         raise SampleError("BAD_BASE64", f"{name} is not base64", remedy="encode the file as base64") from None
-    values = read_grey(media.from_bytes(data, str(value["name"])), name, name).values
+    grey = read_grey(media.from_bytes(data, str(value["name"])), name, name)
+    if grey.lossy:
+        raise SampleError("LOSSY_MASK", f"{name} is a JPEG, or a lossy WebP, which changes values", remedy="save a PNG")
+    values = grey.values
     return np.asarray(values > 0 if level is None else values == level)
 
 

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, json_type
-from genlevel_image.grey import Grey, read_grey, read_shares
-from genlevel_image.masks import decode_run_lengths
+from genlevel_evaluator.media import Blob
+from genlevel_image.channels import read_channels
+from genlevel_image.grey import Grey, read_shares
+from genlevel_image.masks import decode_run_lengths, lossy_mask
+from genlevel_image.planes import read_array
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,11 @@ class ScoreMap:
 
 @dataclass(frozen=True)
 class TrueMask:
-    """What is true of a picture: a mask, or one truth value."""
+    """What is true of a picture: a mask, or one truth value. `lossy` says that the file of the mask had changed it a little."""
 
     mask: NDArray[np.bool_] | None
     truth: bool = False
+    lossy: bool = False
 
 
 def decode_map(content: Content, attributes: Mapping[str, Any]) -> ScoreMap:
@@ -49,10 +53,7 @@ def decode_truth(content: Content, attributes: Mapping[str, Any]) -> TrueMask:
     """A mask from a grey picture (above 0), an array or run lengths; or 0 or 1 for the whole picture."""
     del attributes
     if content.media is not None:
-        values = read_grey(content.media, "a mask", "mask").values
-        if values.dtype.kind == "f" and not np.isfinite(values).all():
-            raise SampleError("NOT_FINITE", "the mask holds NaN or infinity", remedy="use 0 and 1")
-        return TrueMask(np.asarray(values > 0))
+        return _read_truth(content.media, content.media.name or "the mask")
     value = content.json
     if isinstance(value, dict):
         return TrueMask(decode_run_lengths(value))
@@ -60,3 +61,19 @@ def decode_truth(content: Content, attributes: Mapping[str, Any]) -> TrueMask:
         return TrueMask(None, bool(value))
     given = "text" if content.text is not None else json_type(value)
     raise SampleError("WRONG_TYPE", f"expected a mask, 0 or 1, got {given}", remedy="give the path of a mask, run lengths, or 0 or 1")
+
+
+def _read_truth(blob: Blob, name: str) -> TrueMask:
+    if blob.suffix in (".npy", ".npz"):
+        values = read_array(blob, name, "mask")
+    else:
+        read = read_channels(blob, name)
+        if read.lossy:
+            return TrueMask(lossy_mask(read, name), lossy=True)
+        one = read.one()
+        if one is None:
+            raise SampleError("WRONG_TYPE", f"{name} has the channels {read.mode}, and a mask has one", remedy="save one grey channel")
+        values = one
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise SampleError("NOT_FINITE", f"{name} holds NaN or infinity", remedy="use 0 and 1")
+    return TrueMask(np.asarray(values > 0))

@@ -35,6 +35,7 @@ from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval
 from genlevel_image import score_histograms as histograms
 from genlevel_image.grey import same_size
+from genlevel_image.masks import lossy_remarks
 from genlevel_image.score_maps import ScoreMap, TrueMask
 
 COLUMNS = {"anomalous": Column("i8", ragged=True), "normal": Column("i8", ragged=True), "top": Column("i8"), "truth": Column("u1")}
@@ -142,4 +143,5 @@ def _pictures(rows: Rows) -> dict[str, float | None]:
 METRIC = Metric(
     id="ap_anomaly", version=1, input_kind="maps", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="corpus",
     parameters=AnomalyParameters, columns=COLUMNS, observe=observe, score=score, missing=missing, interval=interval, samples=samples,
+    remarks=lossy_remarks,
 )

@@ -35,6 +35,7 @@ from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics import confusion
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap
+from genlevel_image.masks import lossy_remarks
 
 
 @dataclass(frozen=True)
@@ -131,5 +132,5 @@ def _pixel_accuracy(rows: Rows, one_foreground: bool) -> float:
 METRIC = Metric(
     id="miou", version=1, input_kind="masks", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
     parameters=MiouParameters, columns={"pairs": Column("i8", (3,), ragged=True)},
-    observe=observe, score=score, missing=missing, interval=interval, samples=samples,
+    observe=observe, score=score, missing=missing, interval=interval, samples=samples, remarks=lossy_remarks,
 )

@@ -33,6 +33,7 @@ from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval
 from genlevel_image import score_histograms as histograms
+from genlevel_image.masks import lossy_remarks
 from genlevel_image.metrics.ap_anomaly import COLUMNS, mask_of, scores_of
 
 
@@ -113,4 +114,5 @@ def _row(ours: histograms.Packed, theirs: histograms.Packed, top: int, truth: bo
 METRIC = Metric(
     id="roc_auc", version=1, input_kind="maps", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="corpus",
     parameters=RocParameters, columns=COLUMNS, observe=observe, score=score, missing=missing, interval=interval, samples=samples,
+    remarks=lossy_remarks,
 )
