@@ -23,7 +23,7 @@ from pycocotools.cocoeval import COCOeval
 from genlevel_evaluator.engine import RawSample, Scorer
 from genlevel_evaluator.kinds import Content
 from genlevel_image.app import EVALUATOR
-from genlevel_image.boxes import label_number
+from genlevel_image.objects import label_number
 
 CLASSES = 20
 CANVAS = (640, 480)

@@ -15,7 +15,8 @@ from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import EvaluatorError, Issue, SampleError
 from genlevel_evaluator.kinds import Content
 from genlevel_image.app import EVALUATOR
-from genlevel_image.boxes import decode_boxes, label_number
+from genlevel_image.boxes import decode_boxes
+from genlevel_image.objects import label_number
 from tests.image.generators import detections, sample
 
 AREAS = ["all", "small", "medium", "large"]

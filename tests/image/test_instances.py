@@ -17,7 +17,7 @@ from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content
 from genlevel_image.app import EVALUATOR
 from genlevel_image.instances import decode_instances
-from genlevel_image.run_lengths import compressed, runs_of, whole_strings
+from genlevel_image.run_lengths import packed, runs_of, whole_strings
 from tests.image.generators import encoded, sample
 
 SIZE = {"image_size": [3, 2]}
@@ -28,11 +28,8 @@ PLAIN = {"size": [2, 3], "counts": [1, 2, 3]}
 @given(st.lists(st.integers(0, 40_000), min_size=1, max_size=30))
 def test_run_lengths_go_there_and_back(runs: list[int]) -> None:
     total = sum(runs)
-    text = compressed(np.array(runs, np.int64))
+    text = packed(np.array(runs, np.int64), (total, 1))["counts"]
     assert runs_of(text.decode(), total).tolist() == runs
-    if total:
-        theirs = coco.frPyObjects({"size": [total, 1], "counts": runs}, total, 1)
-        assert theirs["counts"] == text
 
 
 def test_the_four_forms_are_one_mask() -> None:
@@ -119,13 +116,18 @@ def test_a_crowd_swallows_masks_inside_it() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 40_000), min_size=1, max_size=12), min_size=1, max_size=6), st.integers(0, 5), st.integers(0, 127))
 def test_strings_checked_together_pass_where_each_alone_does(masks: list[list[int]], place: int, character: int) -> None:
-    texts = [compressed(np.array(runs, np.int64)).decode() for runs in masks]
+    texts = [packed(np.array(runs, np.int64), (1, sum(runs)))["counts"].decode() for runs in masks]
     pixels = [sum(runs) for runs in masks]
-    assert whole_strings(texts, pixels) == [len(runs) for runs in masks]
+    found = whole_strings(texts, pixels)
+    assert found is not None
+    assert found[0].tolist() == [len(runs) for runs in masks]
+    assert found[1].tolist() == [sum(runs[1::2]) for runs in masks]
     damaged = [texts[0][:place] + chr(character) + texts[0][place + 1 :], *texts[1:]]
+    found = whole_strings(damaged, pixels)
     try:
-        alone = [len(runs_of(damaged[0], pixels[0])), *map(len, masks[1:])]
+        alone = runs_of(damaged[0], pixels[0])
     except SampleError:
-        assert whole_strings(damaged, pixels) is None
+        assert found is None
     else:
-        assert whole_strings(damaged, pixels) == alone
+        assert found is not None
+        assert (found[0][0], found[1][0]) == (len(alone), alone[1::2].sum())

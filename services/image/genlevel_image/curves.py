@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +36,40 @@ def average_precisions(curve: Curve, grouped: bool) -> NDArray[np.float64]:
     """AP of each class with ground truth, as a fraction. Grouped: detections of equal score are one operating point."""
     positives = curve.positives()
     bounds = np.searchsorted(curve.place, np.arange(len(curve.classes) + 1))
+    if not grouped:
+        return _by_true_positives(curve, positives, bounds)
     values = np.empty(len(curve.classes))
     for index in range(len(curve.classes)):
         part = slice(bounds[index], bounds[index + 1])
-        ends = _group_ends(curve.scores[part]) if grouped else slice(None)
+        ends = _group_ends(curve.scores[part])
         true = np.cumsum(curve.true[part])[ends]
         false = np.cumsum(curve.false[part])[ends]
         values[index] = area_under(true, false, positives[index])
     return values
+
+
+def _by_true_positives(curve: Curve, positives: NDArray[np.float64], bounds: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The same of all classes at once: where every detection is a point of its own, the best precision is that of a true positive."""
+    hits = np.flatnonzero(curve.true)
+    starts = np.searchsorted(hits, bounds)
+    place = curve.place[hits]
+    false = np.r_[0.0, np.cumsum(curve.false)]
+    envelope = np.zeros(len(hits) + 1)  # what is never reached counts 0
+    number = np.arange(len(hits)) - starts[place] + 1.0
+    envelope[:-1] = number / (number + (false[hits + 1] - false[bounds[place]]))
+    for start, end in pairwise(starts.tolist()):
+        envelope[start:end] = np.maximum.accumulate(envelope[start:end][::-1])[::-1]
+    if not len(positives):
+        return np.zeros(0)
+    needed = np.stack([_needed(int(count)) for count in positives])
+    reached = needed < (starts[1:] - starts[:-1])[:, None]
+    return np.asarray(envelope[np.where(reached, starts[:-1, None] + needed, len(hits))].mean(axis=1))
+
+
+@lru_cache(maxsize=4096)
+def _needed(positives: int) -> NDArray[np.int64]:
+    """Which true positive of that many, counted from 0, is the first to reach each recall point."""
+    return np.searchsorted(np.arange(1, positives + 1) / positives, _RECALLS, side="left")
 
 
 def recalls(curve: Curve) -> NDArray[np.float64]:

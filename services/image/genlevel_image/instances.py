@@ -1,57 +1,47 @@
-"""Labelled masks from JSON: COCO run lengths, COCO polygons, or files.
+"""Labelled masks from JSON: COCO run lengths, COCO polygons, files, or one picture of instance numbers.
 
 Masks are kept as compressed run lengths. Rasterising polygons, and the set operations on run lengths, are pycocotools' own: AP of masks
-is defined by what that library does with a pixel that an edge crosses. Everything is checked before it gets there.
+is defined by what that library does with a pixel that an edge crosses. Everything is checked before it gets there. Masks of one form
+are checked together, because one at a time takes longer than scoring them; where any is not in order, each is looked at alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, decode_json, json_type
 from genlevel_evaluator.media import Blob
+from genlevel_image import polygons
+from genlevel_image.instance_images import numbered
 from genlevel_image.masks import mask_size, read_label_image
 from genlevel_image.media import Instances
-from genlevel_image.objects import entries, image_size, number, read_common
-from genlevel_image.run_lengths import compressed_runs, whole_strings
+from genlevel_image.objects import entries, image_size, read_all
+from genlevel_image.run_lengths import packed, runs_of, whole_strings
 
 MAX_INSTANCES = 10_000
 MAX_MASK_RUNS = 1 << 24
 """Runs of all masks of a picture together."""
 _KEYS = {"label", "mask", "score", "crowd", "area"}
-_FARTHEST = 1e6
-"""Pixels from the origin that a corner of a polygon may lie at."""
-_LONGEST_OUTLINE, _MAX_OUTLINE = 1_000_000, 20_000_000
-"""Length of the outline of a polygon, and of all of a picture together, in pixels: what rasterising costs."""
+_RUN_LENGTHS = {"size", "counts"}
+Mask = dict[str, Any]
 
 
 def decode_instances(content: Content, attributes: Mapping[str, Any]) -> Instances:
-    """`[{"label", "mask", "score"?, "crowd"?, "area"?}, ...]`."""
-    value = entries(decode_json(content, attributes), "instances", MAX_INSTANCES, '{"label": ..., "mask": ...}')
-    canvas = _Canvas(_whole_size(attributes))
-    common = [read_common(item, f"/{place}", "an instance", _KEYS) for place, item in enumerate(value)]
-    canvas.checked = _together([item.get("mask") for item in value])
-    masks = [canvas.read(item.get("mask"), f"/{place}/mask") for place, item in enumerate(value)]
-    labels, scores, crowd, areas = zip(*common, strict=True) if common else ((), (), (), ())
-    return Instances(
-        np.array(labels, np.int64), np.array(scores, np.float64), np.array(crowd, bool), np.array(areas, np.float64), masks, canvas.size
-    )
-
-
-def _together(masks: list[Any]) -> dict[int, int]:
-    """Runs of the compressed masks that are in order, by the identity of the mask; nothing where any is not."""
-    strings = [mask for mask in masks if isinstance(mask, dict) and isinstance(mask.get("counts"), str)]
-    try:
-        sizes = [mask_size(mask.get("size"), "") for mask in strings]
-    except SampleError:
-        return {}
-    counts = whole_strings([mask["counts"] for mask in strings], [height * width for height, width in sizes]) if strings else None
-    return {id(mask): count for mask, count in zip(strings, counts, strict=True)} if counts else {}
+    """`[{"label", "mask", "score"?, "crowd"?, "area"?}, ...]`, or `{"image": file, "segments": [{"id", "label", ...}, ...]}`."""
+    value = decode_json(content, attributes)
+    size = _whole_size(attributes)
+    if isinstance(value, Mapping):
+        return numbered(value, size, MAX_INSTANCES)
+    value = entries(value, "instances", MAX_INSTANCES, '{"label": ..., "mask": ...}')
+    common = read_all(value, "an instance", _KEYS)
+    canvas = _Canvas(size)
+    masks = canvas.read_all([item.get("mask") for item in value])
+    return Instances(common.labels, common.scores, common.crowd, common.areas, masks, canvas.size)
 
 
 def _whole_size(attributes: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -69,12 +59,43 @@ class _Canvas:
 
     def __init__(self, size: tuple[int, int] | None) -> None:
         self.size = size
-        self.outline = float(_MAX_OUTLINE)
+        self.outline = float(polygons.MAX_OUTLINE)
         self.runs = MAX_MASK_RUNS
-        self.checked: dict[int, int] = {}
 
-    def read(self, mask: Any, pointer: str) -> dict[str, Any]:
-        """A mask as compressed run lengths."""
+    def read_all(self, masks: Sequence[Any]) -> list[Mask]:
+        """Masks as compressed run lengths."""
+        found = self._polygons_together(masks) | self._strings_together(masks)
+        return [found[place] if place in found else self._read(mask, f"/{place}/mask") for place, mask in enumerate(masks)]
+
+    def _strings_together(self, masks: Sequence[Any]) -> dict[int, Mask]:
+        """The compressed run lengths by place; nothing where any of them is not in order."""
+        strings = [(place, mask) for place, mask in enumerate(masks) if type(mask) is dict and type(mask.get("counts")) is str]
+        if not strings or not all(mask.keys() == _RUN_LENGTHS and mask["size"] == strings[0][1]["size"] for _, mask in strings):
+            return {}
+        try:
+            size = mask_size(strings[0][1]["size"], "")
+        except SampleError:
+            return {}
+        checked = whole_strings([mask["counts"] for _, mask in strings], [size[0] * size[1]] * len(strings))
+        if checked is None or (self.size or size) != size or int(checked[0].sum()) > self.runs:
+            return {}
+        self.size = size
+        self.runs -= int(checked[0].sum())
+        return {place: {"size": size, "counts": mask["counts"].encode()} for place, mask in strings}
+
+    def _polygons_together(self, masks: Sequence[Any]) -> dict[int, Mask]:
+        """The same of polygons."""
+        given = [(place, mask) for place, mask in enumerate(masks) if type(mask) is list]
+        if not given or self.size is None or not all(mask for _, mask in given):
+            return {}
+        checked = polygons.checked_together(list(chain.from_iterable(mask for _, mask in given)))
+        if checked is None or checked[1] > self.outline:
+            return {}
+        self.outline -= checked[1]
+        masks = polygons.rasterised(checked[0], [len(mask) for _, mask in given], self.size)
+        return {place: mask for (place, _), mask in zip(given, masks, strict=True)}
+
+    def _read(self, mask: Any, pointer: str) -> Mask:
         if isinstance(mask, Blob):
             return self._file(mask, pointer)
         if isinstance(mask, dict):
@@ -89,18 +110,15 @@ class _Canvas:
             message = f"the mask is {size[1]} x {size[0]} pixels, the picture {self.size[1]} x {self.size[0]}"
             raise SampleError("WRONG_SHAPE", message, remedy="give all masks the size of the picture", pointer=pointer)
 
-    def _run_lengths(self, mask: Mapping[str, Any], pointer: str) -> dict[str, Any]:
-        if not mask.keys() <= {"size", "counts"}:
-            unknown = sorted(str(key) for key in mask.keys() - {"size", "counts"})[0]
+    def _run_lengths(self, mask: Mapping[str, Any], pointer: str) -> Mask:
+        if not mask.keys() <= _RUN_LENGTHS:
+            unknown = sorted(str(key) for key in mask.keys() - _RUN_LENGTHS)[0]
             raise SampleError("UNKNOWN_KEY", f"run lengths have no key {unknown[:40]!r}", remedy="use size, counts", pointer=pointer)
         size = mask_size(mask.get("size"), pointer)
         self._agree(size, pointer)
-        if id(mask) in self.checked:
-            packed, runs = mask["counts"].encode(), self.checked[id(mask)]
-        else:
-            packed, runs = compressed_runs(mask.get("counts"), size[0] * size[1], pointer)
-        self._spend_runs(runs, pointer)
-        return {"size": list(size), "counts": packed}
+        runs = runs_of(mask.get("counts"), size[0] * size[1], pointer)
+        self._spend_runs(len(runs), pointer)
+        return packed(runs, size)
 
     def _spend_runs(self, runs: int, pointer: str) -> None:
         self.runs -= runs
@@ -108,7 +126,7 @@ class _Canvas:
             message = f"the masks of one picture have more than {MAX_MASK_RUNS} runs"
             raise SampleError("MASK_TOO_COMPLEX", message, remedy="smooth the masks, or drop the least sure ones", pointer=pointer)
 
-    def _file(self, blob: Blob, pointer: str) -> dict[str, Any]:
+    def _file(self, blob: Blob, pointer: str) -> Mask:
         from pycocotools import mask as coco
 
         try:
@@ -120,41 +138,16 @@ class _Canvas:
         self._spend_runs(int(np.count_nonzero(pixels[1:] != pixels[:-1])), pointer)
         return dict(coco.encode(np.asfortranarray(pixels.astype(np.uint8))))
 
-    def _polygons(self, polygons: list[Any], pointer: str) -> dict[str, Any]:
-        from pycocotools import mask as coco
-
+    def _polygons(self, given: list[Any], pointer: str) -> Mask:
         if self.size is None:
             raise SampleError("NO_IMAGE_SIZE", "polygons need the size of the picture", remedy="add image_size to the sample", pointer=pointer)
-        if not polygons:
+        if not given:
             raise SampleError("WRONG_SHAPE", "a mask has no polygon", remedy="give at least one, or leave the instance out", pointer=pointer)
-        checked = [self._polygon(polygon, f"{pointer}/{place}") for place, polygon in enumerate(polygons)]
-        merged: dict[str, Any] = coco.merge(coco.frPyObjects(checked, *self.size))
-        return merged
-
-    def _polygon(self, polygon: Any, pointer: str) -> list[float]:
-        if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
-            message = "a polygon is a list x1, y1, x2, y2, ... of at least three corners"
-            raise SampleError("BAD_POLYGON", message, remedy="drop it, or give its corners", pointer=pointer)
-        numbers = _corners(polygon, pointer)
-        if np.abs(numbers).max() > _FARTHEST:
-            message = f"a corner of a polygon lies more than {_FARTHEST:.0f} pixels away"
-            raise SampleError("BAD_POLYGON", message, remedy="give corners in pixels of the picture", pointer=pointer)
-        points = numbers.reshape(-1, 2)
-        outline = float(np.abs(np.diff(points, axis=0, append=points[:1])).max(axis=1).sum()) + len(points)
-        self.outline -= outline
-        if self.outline < 0 or outline > _LONGEST_OUTLINE:
-            message = f"an outline is longer than {_LONGEST_OUTLINE} pixels, or those of one picture longer than {_MAX_OUTLINE}"
-            raise SampleError("MASK_TOO_COMPLEX", message, remedy="simplify the polygons, or drop the least sure ones", pointer=pointer)
-        flat: list[float] = numbers.tolist()
-        return flat
-
-
-def _corners(polygon: list[Any], pointer: str) -> NDArray[np.float64]:
-    if {*map(type, polygon)} <= {int, float}:
-        try:
-            numbers = np.array(polygon, dtype=np.float64)
-        except OverflowError:
-            numbers = np.array([np.inf])
-        if np.isfinite(numbers).all():
-            return numbers
-    return np.array([number(entry, f"{pointer}/{place}") for place, entry in enumerate(polygon)])
+        checked = []
+        for place, polygon in enumerate(given):
+            corners, outline = polygons.checked(polygon, f"{pointer}/{place}")
+            self.outline -= outline
+            if self.outline < 0:
+                raise polygons.too_long(f"{pointer}/{place}")
+            checked.append(corners)
+        return polygons.rasterised(checked, [len(checked)], self.size)[0]

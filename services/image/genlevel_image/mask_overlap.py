@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,10 @@ from genlevel_evaluator.metric import Sample
 from genlevel_image.average_precision import IouParameters, Shapes
 from genlevel_image.matching import Overlap, Side
 from genlevel_image.media import Instances
+
+Places = NDArray[np.int64]
+_SMALL = 512
+"""Cells of a table that is always filled whole."""
 
 
 def mask_side(instances: Instances, sample: Sample, parameters: IouParameters, side: str) -> Side:
@@ -37,22 +42,45 @@ def mask_overlap(predictions: Sequence[Side], references: Sequence[Side], parame
     """Intersection over union; over the detection alone where the truth is a crowd."""
     del parameters
     detected, true = ([mask for side in sides for mask in side.shape] for sides in (predictions, references))
-    crowd = np.concatenate([side.crowd for side in references])
+    crowd = np.concatenate([side.crowd for side in references]).astype(np.uint8)
+    owner = np.repeat(np.arange(len(predictions)), [len(side.labels) for side in predictions])
 
-    def overlap(detection: NDArray[np.int64], truth: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.float64]:
+    def table(ours: Places, theirs: Places) -> NDArray[np.float64]:
         from pycocotools import mask as coco
 
+        values: NDArray[np.float64] = coco.iou([detected[i] for i in ours], [true[i] for i in theirs], crowd[theirs])
+        return values
+
+    def overlap(detection: Places, truth: Places, group: Places) -> NDArray[np.float64]:
         values = np.empty(len(detection))
-        order = np.argsort(group, kind="stable")  # all pairs of a picture and class are there, so they make a table
-        cuts = np.flatnonzero(np.r_[True, np.diff(group[order]) != 0]) if len(order) else np.zeros(0, np.int64)
-        for pairs in np.split(order, cuts[1:]) if len(order) else []:
-            ours, row = np.unique(detection[pairs], return_inverse=True)
-            theirs, column = np.unique(truth[pairs], return_inverse=True)
-            table = coco.iou([detected[i] for i in ours], [true[i] for i in theirs], crowd[theirs].astype(np.uint8))
-            values[pairs] = table[row, column]
+        cuts = _starts(owner[detection])  # detections come picture by picture
+        for start, end in pairwise([*cuts.tolist(), len(detection)]):
+            ours, theirs = detection[start:end], truth[start:end]
+            first, low = int(ours.min()), int(theirs.min())
+            height, width = int(ours.max()) - first + 1, int(theirs.max()) - low + 1
+            # One table of all classes of a picture costs less than one of each, as long as not most of it is in vain.
+            if height * width <= max(_SMALL, 4 * len(ours)):
+                values[start:end] = table(np.arange(first, first + height), np.arange(low, low + width))[ours - first, theirs - low]
+            else:
+                values[start:end] = _by_class(ours, theirs, group[start:end], table)
         return values
 
     return overlap
+
+
+def _starts(numbers: Places) -> Places:
+    """Where runs of equal numbers begin."""
+    return np.flatnonzero(np.r_[np.ones(min(1, len(numbers)), bool), numbers[1:] != numbers[:-1]])
+
+
+def _by_class(ours: Places, theirs: Places, group: Places, table: Callable[[Places, Places], NDArray[np.float64]]) -> NDArray[np.float64]:
+    values = np.empty(len(ours))
+    order = np.argsort(group, kind="stable")  # all pairs of a picture and class are there, so they make a table
+    for pairs in np.split(order, _starts(group[order])[1:]):
+        rows, row = np.unique(ours[pairs], return_inverse=True)
+        columns, column = np.unique(theirs[pairs], return_inverse=True)
+        values[pairs] = table(rows, columns)[row, column]
+    return values
 
 
 MASKS: Shapes[IouParameters] = Shapes(side=mask_side, overlap=mask_overlap)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from functools import lru_cache
 from math import inf, nan
 from typing import Any
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import json_type
 
+_LABELS = {str, int}
+_NUMBERS = {int, float, type(None)}
 LARGEST = 1e100
 """Beyond, a number is as good as infinite: its square would be."""
 
@@ -31,6 +34,49 @@ def entries(value: Any, what: str, limit: int, example: str) -> list[Any]:
     if len(value) > limit:
         raise SampleError(f"TOO_MANY_{what.upper()}", f"{len(value)} {what} on one picture, the limit is {limit}", remedy="drop the least sure ones")
     return value
+
+
+@dataclass(frozen=True)
+class Common:
+    """Labels, scores, crowds and areas of a picture's objects; NaN where one has no score or no area."""
+
+    labels: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    crowd: NDArray[np.bool_]
+    areas: NDArray[np.float64]
+
+
+def read_all(value: Sequence[Any], what: str, keys: Set[str], default_label: str | None = None, at: str = "") -> Common:
+    """What `read_common` reads of each object of the list at that pointer; together where all are in order, which is several times
+    as fast."""
+    found = together(value, keys, default_label)
+    if found is None:  # something is wrong: walk through it slowly and say where
+        rows = [read_common(item, f"{at}/{place}", what, keys, default_label) for place, item in enumerate(value)]
+        labels, scores, crowd, areas = zip(*rows, strict=True)
+        found = _common(labels, scores, crowd, areas)
+    return found
+
+
+def together(value: Sequence[Any], keys: Set[str], default_label: str | None = None) -> Common | None:
+    """The same, or None where any object is not in order."""
+    try:
+        labels = [label_number(str(label)) for item in value if type(label := item.get("label", default_label)) in _LABELS]
+        scores, areas = ([item.get(name) for item in value] for name in ("score", "area"))
+        crowd = [item.get("crowd", False) for item in value]
+        plain = {*map(type, scores), *map(type, areas)} <= _NUMBERS and {*map(type, crowd)} <= {bool}
+        if not plain or len(labels) != len(value) or not all(item.keys() <= keys for item in value):
+            return None
+        found = _common(labels, scores, crowd, areas)
+    except (TypeError, AttributeError, OverflowError):
+        return None
+    # NaN stands for an absent score or area; a NaN that was given counts as one too many.
+    whole = sum(int(np.count_nonzero(np.abs(numbers) < LARGEST)) for numbers in (found.scores, found.areas))
+    beyond = whole + scores.count(None) + areas.count(None) != 2 * len(value)
+    return None if beyond or (found.areas < 0).any() else found
+
+
+def _common(labels: Sequence[int], scores: Sequence[float], crowd: Sequence[bool], areas: Sequence[float]) -> Common:
+    return Common(np.array(labels, np.int64), np.array(scores, np.float64), np.array(crowd, bool), np.array(areas, np.float64))
 
 
 def read_common(item: Any, pointer: str, what: str, keys: Set[str], default_label: str | None = None) -> tuple[int, float, bool, float]:
