@@ -14,7 +14,10 @@ from genlevel_evaluator.errors import Code
 from genlevel_evaluator.weights import manifest
 from genlevel_evaluator.weights.convert import CONVERTERS
 
-OFFLINE = ("i3d-kinetics-400", "inception-v3-nsfwjs", "efficientnet-lite0", "whisper-tiny-en", "aisfx-cnn9", "dnsmos")
+OFFLINE = (
+    "i3d-kinetics-400", "inception-v3-nsfwjs", "efficientnet-lite0", "whisper-tiny-en", "aisfx-cnn9", "dnsmos", "minilm-l6-v2", "imagenet-classes",
+    "clip-vocabulary",
+)  # fmt: skip
 
 
 def test_every_entry_says_what_it_is() -> None:
@@ -30,7 +33,7 @@ def test_every_entry_says_what_it_is() -> None:
 
 def test_stand_ins_are_marked() -> None:
     stand_ins = {entry.name for entry in weights.list_entries() if not entry.reference}
-    assert stand_ins == {"inception-v3-nsfwjs", "efficientnet-lite0", "aisfx-cnn9", "whisper-tiny-en"}
+    assert stand_ins == {"inception-v3-nsfwjs", "efficientnet-lite0", "aisfx-cnn9", "whisper-tiny-en", "minilm-l6-v2", "imagenet-classes"}
 
 
 def test_all_faults_of_a_manifest_come_at_once() -> None:
