@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,13 +19,12 @@ from genlevel_evaluator.consult import consulted, whole
 from genlevel_evaluator.details import Details, DetailSpec, detailed
 from genlevel_evaluator.errors import Code, EvaluatorError, Issue, SampleError
 from genlevel_evaluator.evaluator import Evaluator
-from genlevel_evaluator.features import extract_features
+from genlevel_evaluator.feature_pipeline import Entry, Reader, decoded_chunks
 from genlevel_evaluator.flags import EXCLUDED, EXPECTED, OBSERVED, PRESENT
-from genlevel_evaluator.kinds import Content, InputKind
+from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Metric, Presence, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.raw import RawSample as RawSample
-from genlevel_evaluator.raw import chunks
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval
 
@@ -97,22 +97,14 @@ class Scorer:
         budget = budget or Budget()
         _refuse_repeated_ids(samples)
         issues: list[Issue] = []
-        parts: list[Rows] = []
-        for chunk in chunks(samples):
-            budget.check()
-            rows = self._observe_chunk(chunk, issues, budget)
-            parts.append(states.build(self.schema, rows))
-        return (states.combine(parts) if parts else states.empty(self.schema)), issues
+        gathered = states.Gathering(self.schema)
+        with closing(decoded_chunks(self.evaluator, self.metric, self.parameters, samples, self._decode, issues, budget.check)) as decoded:
+            for chunk in decoded:
+                gathered.add(states.build(self.schema, self._observe_chunk(chunk, issues, budget)))
+        return gathered.rows(), issues
 
-    def _observe_chunk(
-        self, raw: Sequence[RawSample], issues: list[Issue], budget: Budget
-    ) -> list[tuple[str, Row | None]]:
-        decoded: list[tuple[Sample, int]] = []
-        for received in raw:
-            budget.check()
-            decoded.append(self._decode(received, issues))
-        with_features = extract_features(self.evaluator, self.metric.networks(self.parameters), decoded, issues, budget.check, self.metric.sides)
-        with_features = consulted(self.metric, self.parameters, with_features, budget.check)
+    def _observe_chunk(self, decoded: list[Entry], issues: list[Issue], budget: Budget) -> list[tuple[str, Row | None]]:
+        with_features = consulted(self.metric, self.parameters, decoded, budget.check)
         together = self._observe_together(with_features)
         rows: list[tuple[str, Row | None]] = []
         for place, (sample, flags) in enumerate(with_features):
@@ -138,9 +130,8 @@ class Scorer:
             log.debug("%s observes the samples of a chunk one by one", self.metric.id, exc_info=True)
             return {}
 
-    def _decode(self, raw: RawSample, issues: list[Issue]) -> tuple[Sample, int]:
+    def _decode(self, raw: RawSample, issues: list[Issue], kind: Reader) -> Entry:
         """The decoded sample and its flags."""
-        kind = self.evaluator.kinds[self.metric.input_kind]
         raw = _without_references(raw, issues) if self.metric.judgement else raw
         faults = {fault.side: fault for fault in raw.faults}
         references: list[Any] = []
@@ -219,7 +210,7 @@ class Scorer:
         flags = rows.column(FLAGS)
         observed = rows.take((flags & OBSERVED) > 0) if len(rows) else rows
         score, interval = Score(None, "no_reference"), None
-        if len(observed) or rows.folded:
+        if len(observed):
             score = self.metric.score(observed, self.parameters)
             if score.value is not None and self.metric.interval:
                 interval = self.metric.interval(observed, self.parameters)
@@ -235,7 +226,7 @@ class Scorer:
 
 
 def _attempt(
-    raw: RawSample, side: str, faults: Mapping[str | None, SampleError], issues: list[Issue], kind: InputKind, content: Content
+    raw: RawSample, side: str, faults: Mapping[str | None, SampleError], issues: list[Issue], kind: Reader, content: Content
 ) -> Any:
     """That side as its kind reads it; None with an issue noted when it cannot be read."""
     try:

@@ -1,45 +1,60 @@
-"""Features: what backbones make of media, in batches, each computed once per media digest while it is remembered."""
+"""Features: what backbones make of media, each computed once and then remembered, in memory and on disk, by all that decides it."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from genlevel_evaluator import weights as manifest
-from genlevel_evaluator.errors import Issue, SampleError
+from genlevel_evaluator import feature_keys, feature_store
+from genlevel_evaluator.backbones import PreparingExtractor
+from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.evaluator import Evaluator
-from genlevel_evaluator.flags import EXCLUDED, PRESENT
-from genlevel_evaluator.metric import Sample, each_side
 
 CACHE_BYTES = 128 << 20
 
+Key = tuple[str, ...]
+
 
 class FeatureCache:
-    """Least recently used features, bounded in bytes. Keys are content: media, backbone and preprocessing digests."""
+    """Least recently used features in memory, bounded in bytes, in front of those on disk. Keys are those of `feature_keys`."""
 
     def __init__(self, limit: int = CACHE_BYTES) -> None:
         self._limit = limit
         self._size = 0
-        self._entries: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+        self._entries: OrderedDict[Key, Any] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: tuple[str, ...] | None) -> Any:
+    def get(self, key: Key | None) -> Any:
         """What is remembered under `key`, or None."""
+        if key is None:
+            return None
         with self._lock:
-            if key is None or key not in self._entries:
-                return None
-            self._entries.move_to_end(key)
-            return self._entries[key]
+            if key in self._entries:
+                self._entries.move_to_end(key)
+                return self._entries[key]
+        store = feature_store.configured()
+        value = store.get(key) if store else None
+        if value is not None:
+            self._remember(key, value)
+        return value
 
-    def put(self, key: tuple[str, ...] | None, value: Any) -> None:
-        """Remembers `value`; forgets the oldest when there are too many bytes."""
+    def put(self, key: Key | None, value: Any) -> None:
+        """Remembers `value`."""
+        if key is None:
+            return
+        self._remember(key, value)
+        if store := feature_store.configured():
+            store.put(key, value)
+
+    def _remember(self, key: Key, value: Any) -> None:
+        """Forgets the oldest when there are too many bytes."""
         with self._lock:
-            if key is None or key in self._entries:
+            if key in self._entries:
                 return
             self._entries[key] = value
             self._size += _size(value)
@@ -55,49 +70,11 @@ def _size(value: Any) -> int:
 CACHE = FeatureCache()
 
 
-def extract_features(
-    evaluator: Evaluator,
-    names: Sequence[str],
-    samples: Sequence[tuple[Sample, int]],
-    issues: list[Issue],
-    check: Callable[[], None],
-    sides: Callable[[Sample], Mapping[str, Any]] = each_side,
-) -> list[tuple[Sample, int]]:
-    """Adds features to decoded samples; a side the network refuses becomes an issue."""
-    result = list(samples)
-    for name in names:
-        jobs = [
-            (index, side, value)
-            for index, (sample, flags) in enumerate(result)
-            if not flags & EXCLUDED
-            for side, value in sides(sample).items()
-            if value is not None
-        ]
-        for index, side, value in _extracted(evaluator, name, jobs, check):
-            result[index] = _with_feature(result[index], name, side, value, issues)
-    return result
+@dataclass(frozen=True)
+class Prepared:
+    """What `prepare` of a network made of a value."""
 
-
-def _extracted(
-    evaluator: Evaluator, name: str, jobs: list[tuple[int, str, Any]], check: Callable[[], None]
-) -> list[tuple[int, str, Any]]:
-    backbone = evaluator.backbones[name]
-    provider = evaluator.provider or InProcess(evaluator)
-    weights = f"{name}@{'+'.join(manifest.digest(entry) for entry in backbone.entries)}"
-    done: list[tuple[int, str, Any]] = []
-    waiting: list[tuple[int, str, Any]] = []
-    for index, side, value in jobs:
-        known = CACHE.get(_key(weights, backbone.preprocessing, value))
-        (done if known is not None else waiting).append((index, side, known if known is not None else value))
-    for start in range(0, len(waiting), backbone.batch):
-        check()
-        batch = waiting[start : start + backbone.batch]
-        features = provider.features(name, [value for _, _, value in batch], check)
-        for (index, side, value), feature in zip(batch, features, strict=True):
-            if not isinstance(feature, SampleError):
-                CACHE.put(_key(weights, backbone.preprocessing, value), feature)
-            done.append((index, side, feature))
-    return done
+    value: Any
 
 
 @dataclass(frozen=True)
@@ -106,30 +83,25 @@ class InProcess:
 
     evaluator: Evaluator
 
+    @property
+    def device(self) -> str:
+        """See `FeatureProvider`."""
+        return feature_keys.torch_device()
+
+    def prepare(self, name: str, value: Any) -> Any:
+        """See `FeatureProvider`; the value itself where the network does not prepare apart."""
+        extractor = self.evaluator.extractor(name)
+        return Prepared(extractor.prepare(value)) if isinstance(extractor, PreparingExtractor) else value
+
     def features(self, name: str, values: Sequence[Any], check: Callable[[], None]) -> list[Any]:
         """Features of a batch. Where one value is refused, each is tried alone so that the others keep theirs."""
         extractor = self.evaluator.extractor(name)
         try:
+            if isinstance(extractor, PreparingExtractor):
+                ready = [value if isinstance(value, Prepared) else self.prepare(name, value) for value in values]
+                return extractor.run([one.value for one in ready])
             return extractor.extract(values)
         except SampleError as error:
             if len(values) == 1:
                 return [error]
             return [feature for value in values for feature in self.features(name, [value], check)]
-
-
-def _key(weights: str, preprocessing: str, value: Any) -> tuple[str, ...] | None:
-    """Cache key of a decoded value; None for values that do not know the digest of their file."""
-    digest = getattr(value, "sha256", "")
-    return (weights, preprocessing, digest) if digest else None
-
-
-def _with_feature(
-    entry: tuple[Sample, int], name: str, side: str, value: Any, issues: list[Issue]
-) -> tuple[Sample, int]:
-    sample, flags = entry
-    if not isinstance(value, SampleError):
-        return replace(sample, features={**sample.features, (name, side): value}), flags
-    issues.append(Issue(sample.key, value.code, "prediction" if side == "prediction" else "reference", value.message, value.remedy, pointer=value.pointer))
-    if side != "prediction":
-        return sample, flags | EXCLUDED
-    return replace(sample, prediction=None), flags & ~PRESENT

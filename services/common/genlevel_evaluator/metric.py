@@ -106,7 +106,7 @@ class Metric(Generic[P]):
         companion_backbones: the same for networks of which only companions are made. They do not decide the value and are not in the signature.
         sides: values of a sample that the networks look at, by the name their features are found under; `prediction` is the
             prediction, all others belong to the reference. None is passed over.
-        needs_values: whether `observe` reads the decoded media itself and not only features.
+        reads: sides whose decoded media the metric itself needs; of the others it sees the features only, for networks' metrics.
         interval: a range for the value.
         samples: one value a row in the unit and direction of the value, NaN where a sample alone has none; for lists of the
             worst samples and for holding two runs against each other. Where the value is the mean over samples, it is the mean of these.
@@ -134,6 +134,7 @@ class Metric(Generic[P]):
     backbones: Callable[[P], tuple[str, ...]] = lambda _: ()
     companion_backbones: Callable[[P], tuple[str, ...]] = lambda _: ()
     sides: Callable[[Sample], Mapping[str, Any]] = each_side
+    reads: tuple[str, ...] = ("prediction", "reference")
     interval: Callable[[Rows, P], Interval | None] | None = None
     samples: Callable[[Rows, P], NDArray[np.float64]] | None = None
     set_metric: bool = False

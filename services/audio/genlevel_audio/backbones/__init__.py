@@ -19,19 +19,19 @@ BACKBONES = {
             name="whisper_tiny_en", weights="whisper-tiny-en",
             preprocessing="mono mean, 16 kHz soxr VHQ; CTranslate2 int8 on CPU, 2 threads; greedy: beam 1, temperature 0, "
             "no text of earlier windows, no voice detection, language en; silence is the empty transcript",
-            build=lambda: _build("whisper"), batch=1,
+            build=lambda: _build("whisper"), batch=1, uses_gpu=False,
         ),
         Backbone(
             name="aisfx", weights="aisfx-cnn9",
             preprocessing="mono mean, 44.1 kHz soxr VHQ, peak 1, STFT 2048/1024 Hann centred, 96 HTK mels of unit sum, "
             "log10(1e4 x + 1) / 9.4578, blocks of 100 frames, hop 100, a remainder dropped unless it is all there is",
-            build=lambda: _build("aisfx"), batch=1,
+            build=lambda: _build("aisfx"), batch=1, uses_gpu=False,
         ),
         Backbone(
             name="vggish", weights="vggish",
             preprocessing="mono mean, 16 kHz soxr VHQ, windows of 0.96 s, hop 0.96 s, 64 log mels 125..7500 Hz of 25/10 ms frames, "
             "a remainder dropped unless it is all there is; 128 values before the last ReLU, no PCA, no quantisation",
-            build=lambda: _build("vggish"), batch=1,
+            build=lambda: _build("vggish"), batch=1, uses_gpu=False,
         ),
     )
 }

@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class Extractor(Protocol):
     """A loaded network."""
 
     def extract(self, values: Sequence[Any]) -> list[Any]:
-        """One output for each decoded value: an array, or a text for a recogniser."""
+        """One output for each decoded value: an array, or a text for a recogniser. Never depends on the other values."""
+        ...
+
+
+@runtime_checkable
+class PreparingExtractor(Protocol):
+    """A network whose preprocessing runs apart from it, in threads, while it works on earlier values."""
+
+    def extract(self, values: Sequence[Any]) -> list[Any]:
+        """See `Extractor`; the same as `run` of what `prepare` gives."""
+        ...
+
+    def prepare(self, value: Any) -> Any:
+        """What the network takes, small enough to wait in memory.
+
+        Raises:
+            SampleError: the file is at fault.
+        """
+        ...
+
+    def run(self, prepared: Sequence[Any]) -> list[Any]:
+        """One output for each prepared value."""
         ...
 
 
@@ -26,6 +47,7 @@ class Backbone:
         build: loads the network.
         also: further entries of the manifest that it reads, such as a vocabulary; part of the signature like the first.
         batch: values handed to `extract` at once.
+        uses_gpu: whether it runs on a GPU where there is one; its features are then remembered apart.
     """
 
     name: str
@@ -34,6 +56,7 @@ class Backbone:
     build: Callable[[], Extractor]
     batch: int = 16
     also: tuple[str, ...] = ()
+    uses_gpu: bool = True
 
     @property
     def entries(self) -> tuple[str, ...]:
@@ -44,12 +67,25 @@ class Backbone:
 class FeatureProvider(Protocol):
     """Where features come from: the networks of this process, or a deployment of their own."""
 
+    @property
+    def device(self) -> str:
+        """`cuda` or `cpu`: what networks that use a GPU run on there."""
+        ...
+
+    def prepare(self, name: str, value: Any) -> Any:
+        """What `features` takes for a value, made beforehand and in another thread.
+
+        Raises:
+            SampleError: the network refuses the value.
+        """
+        ...
+
     def features(self, name: str, values: Sequence[Any], check: Callable[[], None]) -> list[Any]:
         """What the network `name` makes of each value; in place of one it refuses, the SampleError.
 
         Args:
             name: the network.
-            values: decoded values, at most a batch.
+            values: decoded values, or what `prepare` made of them; at most a batch.
             check: raises when the caller left or its time is used up; called now and then by providers that wait.
 
         Raises:

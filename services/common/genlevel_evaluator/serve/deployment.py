@@ -18,7 +18,7 @@ from genlevel_evaluator.handlers import Handlers, fail
 from genlevel_evaluator.serve import split
 from genlevel_evaluator.serve.loopback import rebind_replica
 from genlevel_evaluator.serve.options import backbones_name, limits, scaled
-from genlevel_evaluator.serve.plan import ServicePlan
+from genlevel_evaluator.serve.plan import ServicePlan, plan_of
 from genlevel_evaluator.serve.trim import allow_pandas
 from genlevel_evaluator.serve.warm_up import WarmUp
 
@@ -39,7 +39,8 @@ class EvaluatorDeployment:
         prepare_replica()
         evaluator = load(name)
         if backbones is not None:
-            evaluator = replace(evaluator, provider=split.HandleFeatures(backbones))
+            device = "cuda" if plan_of(name).backbones.num_gpus else "cpu"
+            evaluator = replace(evaluator, provider=split.HandleFeatures(backbones, device))
         self._handlers = Handlers(evaluator, tuple(roots), parallel)
         self._warm_up = WarmUp(evaluator)
         self._in_flight = 0

@@ -77,11 +77,18 @@ class HandleFeatures:
 
     Args:
         handle: of the deployment of `Networks`.
+        device: what the networks run on there, `cuda` or `cpu`.
     """
 
-    def __init__(self, handle: Any) -> None:
+    def __init__(self, handle: Any, device: str = "cpu") -> None:
+        self.device = device
         self._handle = handle
         self._loop = asyncio.get_running_loop()
+
+    def prepare(self, name: str, value: Any) -> Any:
+        """See `FeatureProvider`: files are read, so that they can be sent."""
+        del name
+        return _carried(value)
 
     def features(self, name: str, values: Sequence[Any], check: Callable[[], None]) -> list[Any]:
         """See `FeatureProvider`."""

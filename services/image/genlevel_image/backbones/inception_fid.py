@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from genlevel_evaluator import weights
+from genlevel_evaluator.backbones import batches
 from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_image.backbones import resize
 from genlevel_image.media import Picture
@@ -175,7 +176,7 @@ class InceptionFeatures(nn.Module):
 
 
 class InceptionExtractor:
-    """The network behind a preset. Pictures go through one by one on a CPU, so that features do not depend on their neighbours."""
+    """The network behind a preset. Pictures go through in batches of one size, so that features do not depend on their neighbours."""
 
     def __init__(self, model: InceptionFeatures, preset: str, unit_range: bool) -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -185,13 +186,15 @@ class InceptionExtractor:
 
     def extract(self, values: Sequence[Picture]) -> list[NDArray[np.float32]]:
         """One row of 2,048 features a picture."""
-        with torch.inference_mode():
-            return [self._one(picture) for picture in values]
+        return self.run([self.prepare(picture) for picture in values])
 
-    def _one(self, picture: Picture) -> NDArray[np.float32]:
-        x = resize.prepare(picture, self._preset, self._unit_range).to(self._device)
-        features: NDArray[np.float32] = self._model(x)[0].cpu().numpy()
-        return features
+    def prepare(self, value: Picture) -> torch.Tensor:
+        """A picture as the network takes it, shape (3, 299, 299)."""
+        return resize.prepare(value, self._preset, self._unit_range)[0]
+
+    def run(self, prepared: Sequence[torch.Tensor]) -> list[NDArray[np.float32]]:
+        """The same for prepared pictures."""
+        return batches.forward(self._model, prepared, self._device)
 
 
 def load(network: str, preset: str) -> InceptionExtractor:

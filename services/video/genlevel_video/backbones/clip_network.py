@@ -19,10 +19,10 @@ LAYOUT = torch.channels_last_3d
 class ClipNetwork:
     """A network with its preprocessing. Each clip goes through alone, so its features never depend on its company."""
 
-    def __init__(self, network: torch.nn.Module, prepare: Callable[[Frame], torch.Tensor]) -> None:
+    def __init__(self, network: torch.nn.Module, frame: Callable[[Frame], torch.Tensor]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.eval().requires_grad_(False).to(self.device, memory_format=LAYOUT)
-        self.prepare = prepare
+        self.frame = frame
 
     def extract(self, values: Sequence[Clip]) -> list[Any]:
         """Feature vectors; in place of one, the fault of its file."""
@@ -30,10 +30,20 @@ class ClipNetwork:
 
     def _one(self, clip: Clip) -> Any:
         try:
-            # Frames are shrunk as they come, so a long or large video never lies in memory as a whole.
-            frames = torch.stack([self.prepare(frame) for frame in clip.frames(FRAMES)], dim=1)
+            return self.run([self.prepare(clip)])[0]
         except SampleError as error:
             return error
+
+    def prepare(self, value: Clip) -> torch.Tensor:
+        """A clip as the network takes it, shape (3, 16, 224, 224).
+
+        Raises:
+            SampleError: the file is at fault.
+        """
+        # Frames are shrunk as they come, so a long or large video never lies in memory as a whole.
+        return torch.stack([self.frame(frame) for frame in value.frames(FRAMES)], dim=1)
+
+    def run(self, prepared: Sequence[torch.Tensor]) -> list[Any]:
+        """Feature vectors of prepared clips."""
         with torch.inference_mode():
-            features = self.network(frames[None].to(self.device, memory_format=LAYOUT))[0]
-        return features.cpu().numpy()
+            return [self.network(frames[None].to(self.device, memory_format=LAYOUT))[0].cpu().numpy() for frames in prepared]
