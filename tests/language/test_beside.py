@@ -12,11 +12,11 @@ from language_texts import RANDOM, evaluate, real_pairs, value
 from genlevel_evaluator.engine import RawSample, Scorer
 from genlevel_evaluator.evaluator import load
 from genlevel_evaluator.kinds import Content
-from genlevel_language import beside, rouge, tokenizers
+from genlevel_language import beside, rouge, segment, tokenizers
 
 Samples = list[tuple[str, list[str]]]
 REAL = real_pairs(200)
-LATIN = [(left, right) for left, right in REAL if not beside.not_latin(right)]
+LATIN = [(left, right) for left, right in REAL if not segment.not_latin(right)]
 # sacrebleu takes an empty reference as absent.
 MIXED: Samples = [(left, [one + " x" for one in right]) for left, right in RANDOM[:400]]
 CHINESE: Samples = [
@@ -51,7 +51,7 @@ def test_sacrebleu_chrf_and_length_ratio(metric: str, parameters: dict[str, Any]
     assert found["sacrebleu"] == pytest.approx(bleu.score, abs=1e-9)
     if metric.startswith("rouge"):
         assert found["length_ratio"] == pytest.approx(bleu.sys_len / bleu.ref_len, abs=1e-12)
-    chosen = [(left, right) for left, right in samples if beside.not_latin(right)]
+    chosen = [(left, right) for left, right in samples if segment.not_latin(right)]
     if chosen:
         oracle = sacrebleu.CHRF().corpus_score([left for left, _ in chosen], streams(chosen))
         assert found["chrf_not_latin"] == pytest.approx(oracle.score, abs=1e-9)
@@ -67,7 +67,7 @@ def test_signatures_are_those_of_sacrebleu() -> None:
 
 
 def test_characters_stand_beside_rouge_where_references_are_not_latin() -> None:
-    chosen = [(left, right) for left, right in MIXED if beside.not_latin(right)]
+    chosen = [(left, right) for left, right in MIXED if segment.not_latin(right)]
     assert 50 < len(chosen) < len(MIXED)
     for metric, measure in (("rouge_1_f", rouge.unigrams), ("rouge_l_f", rouge.subsequence)):
         found = evaluate(metric, MIXED)[0].companions["character_f_not_latin"]

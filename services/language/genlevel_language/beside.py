@@ -10,23 +10,25 @@ Both equal sacrebleu 2 to the last digits; an empty reference is taken as one, w
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from operator import add
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from genlevel_evaluator.states import Column, Row, Rows
-from genlevel_evaluator.statistics import ngrams, ngrams_bleu
-from genlevel_language import translation_words
+from genlevel_evaluator.statistics import ngrams, ngrams_bleu, ngrams_many
+from genlevel_evaluator.statistics.ngrams_many import Counts
+from genlevel_language import segment, translation_words
+from genlevel_language.many import Batch
 
 COLUMNS = {"sacre": Column("i8", (10,)), "chrf": Column("i8", (18,), ragged=True)}
 """Matches and totals of orders 1 to 4 and both lengths; where chrF counts, n-grams of output, reference and both for each of 6 orders."""
 
+HOW = ("13a", False, "none")
+"""Tokenizer, lower case and normalisation of sacreBLEU's default."""
 _ORDERS = 6
 _BETA_SQUARED = 4.0
-_NOT_LATIN = re.compile(
-    "[\u0370-\u1dff\u1f00-\u1fff\u2c00-\u2c5f\u2c80-\u2dff\u3040-\ud7ff\uf900-\ufaff\ufb1d-\ufefe\U00010000-\U0001efff\U00020000-\U0003ffff]"
-)
 
 
 class Known(NamedTuple):
@@ -36,15 +38,6 @@ class Known(NamedTuple):
     counts: ngrams_bleu.BleuCounts
 
 
-def not_latin(references: Sequence[str]) -> bool:
-    """Whether any of them has a letter of another script.
-
-    >>> not_latin(["naïve", "日本"]), not_latin(["naïve – 3 €"])
-    (True, False)
-    """
-    return any(not reference.isascii() and _NOT_LATIN.search(reference) is not None for reference in references)
-
-
 def observe(prediction: str, references: Sequence[str], known: Known | None = None) -> Row:
     """The columns of one sample; `known` are tokens that were counted already, which may be the same."""
     cut = translation_words.words_13a
@@ -52,7 +45,16 @@ def observe(prediction: str, references: Sequence[str], known: Known | None = No
     counts = known.counts if known is not None and (own, others) == known.tokens else ngrams_bleu.counts(own, others)
     return {
         "sacre": (*counts.matches, *counts.totals, counts.hypothesis_length, counts.reference_length),
-        "chrf": [_chrf_counts(prediction, references)] if not_latin(references) else [],
+        "chrf": [_chrf_counts(prediction, references)] if segment.not_latin(references) else [],
+    }
+
+
+def columns(batch: Batch, known: Counts | None = None) -> dict[str, list[Any]]:
+    """The same of many samples; `known` are counts of 13a's words of orders 1 to 4."""
+    counted = known if known is not None else ngrams_many.counts(batch.cut("13a"))
+    return {
+        "sacre": np.hstack(counted).tolist(),
+        "chrf": [[_chrf_counts(*sample)] if other_script else [] for sample, other_script in zip(batch.samples, batch.not_latin, strict=True)],
     }
 
 

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics import lcs, ngrams
-from genlevel_language import beside, tokenizers
+from genlevel_evaluator.statistics.ngrams_many import Integers, Samples
+from genlevel_language import beside, segment, tokenizers
+from genlevel_language.many import Batch
 
 _COCO_BETA_SQUARED = 1.2**2
 _ROUGE_PY_EPSILON = 1e-8
@@ -45,11 +49,37 @@ def best(scores: Sequence[Rouge]) -> Rouge:
 
 def beside_row(prediction: str, references: Sequence[str], measure: Callable[[Sequence[str], Sequence[str]], Rouge]) -> Row:
     """The columns of what stands beside: F of characters in lower case where a reference is not Latin, and those of `beside`."""
-    found: list[float] = []
-    if beside.not_latin(references) and len(prediction) * sum(map(len, references)) <= MAX_CHARACTER_PAIRS:
-        own = tokenizers.characters(prediction.lower())
-        found = [max(measure(own, tokenizers.characters(reference.lower())).f for reference in references)]
+    found = character_f(prediction, references, measure) if segment.not_latin(references) else []
     return {"character_f": found, **beside.observe(prediction, references)}
+
+
+def character_f(prediction: str, references: Sequence[str], measure: Callable[[Sequence[str], Sequence[str]], Rouge]) -> list[float]:
+    """F of characters in lower case, the best of the references; nothing where the texts are too long."""
+    if len(prediction) * sum(map(len, references)) > MAX_CHARACTER_PAIRS:
+        return []
+    own = tokenizers.characters(prediction.lower())
+    return [max(measure(own, tokenizers.characters(reference.lower())).f for reference in references)]
+
+
+def columns(batch: Batch, measure: Callable[[Sequence[str], Sequence[str]], Rouge]) -> dict[str, list[Any]]:
+    """The same of many samples."""
+    characters = [
+        character_f(*sample, measure) if other_script else [] for sample, other_script in zip(batch.samples, batch.not_latin, strict=True)
+    ]
+    return {"character_f": characters, **beside.columns(batch)}
+
+
+def best_of(shared: Integers, pairs: Samples, sizes: Integers) -> dict[str, list[float]]:
+    """Columns of `best` of `of_counts`: tokens that the two texts of each pair share, and texts of each sample, the output included."""
+    predicted, expected = pairs.lengths[::2], pairs.lengths[1::2]
+    precision, recall = shared / np.maximum(predicted, 1), shared / np.maximum(expected, 1)
+    total = precision + recall
+    f = 2.0 * precision * recall / np.where(total > 0, total, 1.0)
+    chosen = slice(None)
+    if len(shared) > len(sizes):
+        order = np.lexsort((-precision, -f, np.repeat(np.arange(len(sizes)), sizes - 1)))  # stable: of equals the first
+        chosen = order[np.cumsum(sizes - 1) - sizes + 1]
+    return dict(zip(Rouge._fields, (values[chosen].tolist() for values in (precision, recall, f)), strict=True))
 
 
 def companions(rows: Rows) -> dict[str, float]:
@@ -80,6 +110,14 @@ def subsequence(prediction: Sequence[str], reference: Sequence[str]) -> Rouge:
 def _lcs_length(left: Sequence[str], right: Sequence[str]) -> int:
     try:
         return lcs.lcs_length(left, right)
+    except ValueError as error:
+        raise _too_long(str(error)) from None
+
+
+def subsequences(pairs: Samples) -> Integers:
+    """Length of the longest common subsequence of the two texts of each sample."""
+    try:
+        return lcs.lcs_lengths(pairs)
     except ValueError as error:
         raise _too_long(str(error)) from None
 

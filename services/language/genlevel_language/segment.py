@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
 from genlevel_language.word_cache import WordCache
@@ -36,6 +36,9 @@ _CODE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_NOT_LATIN = re.compile(
+    "[\u0370-\u1dff\u1f00-\u1fff\u2c00-\u2c5f\u2c80-\u2dff\u3040-\ud7ff\uf900-\ufaff\ufb1d-\ufefe\U00010000-\U0001efff\U00020000-\U0003ffff]"
+)
 
 
 def unicode_words(text: str) -> list[str]:
@@ -47,6 +50,25 @@ def unicode_words(text: str) -> list[str]:
     if _NARROW_SPACE not in text:
         return _CACHE.tokens(text.split())
     return [token for token in map(str.strip, _boundaries()(text)) if token]
+
+
+def unicode_word(word: str) -> tuple[str, ...]:
+    """The words of one between white space, in a text without U+202F, which joins words."""
+    return _CACHE[word]
+
+
+def joins_words(texts: Iterable[str]) -> bool:
+    """Whether any of these texts has white space that joins words."""
+    return any(_NARROW_SPACE in text for text in texts)
+
+
+def not_latin(references: Sequence[str]) -> bool:
+    """Whether any of them has a letter of another script.
+
+    >>> not_latin(["naïve", "日本"]), not_latin(["naïve – 3 €"])
+    (True, False)
+    """
+    return any(not reference.isascii() and _NOT_LATIN.search(reference) is not None for reference in references)
 
 
 def code_tokens(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import Any, Literal
 
@@ -63,6 +63,23 @@ def cut(text: str, tokenizer: str, lowercase: bool = False, normalisation: str =
     return _TOKENIZERS[tokenizer](text.lower() if lowercase else text)
 
 
+def by_word(tokenizer: str, lowercase: bool, normalisation: str, texts: Sequence[str]) -> Callable[[str], Sequence[str]] | None:
+    """What cuts a word as `cut` cuts it inside these texts; None where a word's tokens depend on more than the word."""
+    if normalisation != "none":
+        return None
+    if tokenizer == "13a" and translation_words.joins_lines(texts, lowercase):
+        return None
+    if tokenizer == "unicode" and segment.joins_words(texts):
+        return None
+    words = _BY_WORD.get(tokenizer)
+    return (lambda word: words(word.lower())) if words is not None and lowercase else words
+
+
+def ascii_by_word(stemmer: bool) -> Callable[[str], Sequence[str]]:
+    """What cuts a word as `ascii_words` cuts it inside a text."""
+    return (_STEMMED if stemmer else _ASCII).__getitem__
+
+
 def rouge_words(text: str, tokenizer: str, stemmer: bool = False, normalisation: str = "none") -> list[str]:
     """The tokens ROUGE counts, in lower case: `ascii` as package `rouge_score`, or one of the others.
 
@@ -87,6 +104,14 @@ def _porter() -> Any:
 
 
 _STEMS = WordCache(lambda word: [_porter().stem(word) if len(word) > 3 else word])
+_ASCII = WordCache(lambda word: ascii_words(word, stemmer=False))
+_STEMMED = WordCache(lambda word: ascii_words(word, stemmer=True))
+_BY_WORD: dict[str, Callable[[str], Sequence[str]]] = {
+    "whitespace": lambda word: (word,),
+    "char": tuple,
+    "13a": translation_words.word_13a,
+    "unicode": segment.unicode_word,
+}
 _NORMALISATIONS: dict[str, Callable[[str], str]] = {"nfkc": partial(unicodedata.normalize, "NFKC"), "arabic": segment.arabic}
 _TOKENIZERS: dict[str, Callable[[str], list[str]]] = {
     "nltk": treebank.words,

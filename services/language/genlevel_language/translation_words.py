@@ -8,11 +8,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from genlevel_language.word_cache import WordCache
 
+_TAKEN_OUT = ("<skipped>", "-\n")
 _SYMBOLS = re.compile(r"([\{-\~\[-\` -\&\(-\+\:-\@\/])")
 _STOP_AFTER = re.compile(r"([^0-9])([\.,])")
 _STOP_BEFORE = re.compile(r"([\.,])([^0-9])")
@@ -32,9 +33,24 @@ def words_13a(text: str) -> list[str]:
     >>> words_13a("It's 3.5%, (he said).")
     ["It's", '3.5', '%', ',', '(', 'he', 'said', ')', '.']
     """
-    if "<skipped>" in text or "-\n" in text:
+    if any(mark in text for mark in _TAKEN_OUT):
         text = text.rstrip().replace("<skipped>", "").replace("-\n", "")
     return _CACHE_13A.tokens(text.split())
+
+
+def word_13a(word: str) -> tuple[str, ...]:
+    """The words of one between white space, in a text that does not join lines."""
+    return _CACHE_13A[word]
+
+
+def joins_lines(texts: Iterable[str], lowercase: bool = False) -> bool:
+    """Whether mteval-v13a takes something out of any of these texts before it cuts them, in lower case if asked for.
+
+    >>> joins_lines(["a hyphen-\\nated word"]), joins_lines(["<SKIPPED>", "a - b"]), joins_lines(["<SKIPPED>"], lowercase=True)
+    (True, False, True)
+    """
+    whole = "\0".join(texts)
+    return any(mark in (whole.lower() if lowercase else whole) for mark in _TAKEN_OUT)
 
 
 def words_zh(text: str) -> list[str]:

@@ -39,7 +39,9 @@ Pooling is not averaging: see tests/language/test_bleu_1.py for two samples whos
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -48,9 +50,10 @@ from numpy.typing import NDArray
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
-from genlevel_evaluator.statistics import ngrams, ngrams_bleu
+from genlevel_evaluator.statistics import ngrams, ngrams_bleu, ngrams_many
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap, bootstrap_mean
 from genlevel_language import beside, tokenizers
+from genlevel_language.many import Batch, rows_of
 
 _COUNTS = ("matches", "hypothesis_length", "reference_length")
 
@@ -75,21 +78,39 @@ def _against(hypothesis: list[str], references: list[list[str]]) -> tuple[int, i
     return counts.matches[0], counts.hypothesis_length, counts.reference_length
 
 
+def _best(each: Sequence[tuple[int, int, int]]) -> tuple[int, int, int]:
+    """Equal scores fall to the reference with more matches, then to the shorter one, so that their order plays no part."""
+    return max(each, key=lambda counts: (_bleu(*counts), counts[0], -counts[2])) if len(each) > 1 else each[0]
+
+
 def _statistics(prediction: str, references: tuple[str, ...], parameters: Bleu1Parameters) -> Row:
     how = (parameters.tokenizer, parameters.lowercase, parameters.normalisation)
     hypothesis, *tokens = [tokenizers.cut(text, *how) for text in (prediction, *references)]
     if parameters.references == "together":
         best = _against(hypothesis, tokens)
     else:
-        # Equal scores fall to the reference with more matches, then to the shorter one, so that their order plays no part.
-        each = [_against(hypothesis, [one]) for one in tokens]
-        best = max(each, key=lambda counts: (_bleu(*counts), counts[0], -counts[2])) if len(each) > 1 else each[0]
+        best = _best([_against(hypothesis, [one]) for one in tokens])
     return {**dict(zip(_COUNTS, best, strict=True)), **beside.observe(prediction, references)}
 
 
 def observe(sample: Sample, parameters: Bleu1Parameters) -> Row:
     """One sample."""
     return _statistics(sample.prediction, sample.references, parameters)
+
+
+def observe_many(samples: Sequence[Sample], parameters: Bleu1Parameters) -> list[Row]:
+    """Many samples at once."""
+    how = (parameters.tokenizer, parameters.lowercase, parameters.normalisation)
+    batch = Batch.of(samples)
+    tokens = batch.cut(*how)
+    if parameters.references == "best" and tokens.several:
+        pairs = ngrams_many.counts(tokens.pairs(), order=1)
+        each = iter(zip(pairs.matches[:, 0].tolist(), *pairs.lengths.T.tolist(), strict=True))
+        found = [_best(list(islice(each, len(sample.references)))) for sample in samples]
+        return rows_of({**dict(zip(_COUNTS, zip(*found, strict=True), strict=True)), **beside.columns(batch)})
+    counts = ngrams_many.counts(tokens, order=4 if how == beside.HOW else 1)
+    own = zip(_COUNTS, (counts.matches[:, 0], *counts.lengths.T), strict=True)
+    return rows_of({name: column.tolist() for name, column in own} | beside.columns(batch, counts if how == beside.HOW else None))
 
 
 def missing(sample: Sample, parameters: Bleu1Parameters) -> Row:
@@ -142,6 +163,7 @@ METRIC = Metric(
     parameters=Bleu1Parameters,
     columns={name: Column("i8") for name in _COUNTS} | beside.COLUMNS,
     observe=observe,
+    observe_many=observe_many,
     score=score,
     missing=missing,
     interval=interval,

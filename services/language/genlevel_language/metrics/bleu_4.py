@@ -36,9 +36,10 @@ from numpy.typing import NDArray
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
-from genlevel_evaluator.statistics import ngrams, ngrams_bleu
+from genlevel_evaluator.statistics import ngrams, ngrams_bleu, ngrams_many
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap
 from genlevel_language import beside, tokenizers
+from genlevel_language.many import Batch, rows_of
 
 _ORDERS = 4
 
@@ -64,6 +65,15 @@ def _row(prediction: str, references: Sequence[str], parameters: Bleu4Parameters
 def observe(sample: Sample, parameters: Bleu4Parameters) -> Row:
     """One sample."""
     return _row(sample.prediction, sample.references, parameters)
+
+
+def observe_many(samples: Sequence[Sample], parameters: Bleu4Parameters) -> list[Row]:
+    """Many samples at once."""
+    how = (parameters.tokenizer, parameters.lowercase, parameters.normalisation)
+    batch = Batch.of(samples)
+    counts = ngrams_many.counts(batch.cut(*how), _ORDERS)
+    known = counts if how == beside.HOW else None
+    return rows_of({name: column.tolist() for name, column in counts._asdict().items()} | beside.columns(batch, known))
 
 
 def missing(sample: Sample, parameters: Bleu4Parameters) -> Row:
@@ -115,6 +125,7 @@ METRIC = Metric(
         **beside.COLUMNS,
     },
     observe=observe,
+    observe_many=observe_many,
     score=score,
     missing=missing,
     interval=interval,

@@ -34,11 +34,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
+from genlevel_evaluator.statistics import ngrams_many
 from genlevel_evaluator.statistics.intervals import Interval
 from genlevel_language import means, rouge, tokenizers
+from genlevel_language.many import Batch, rows_of
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,21 @@ def _row(prediction: str, references: Sequence[str], parameters: Rouge1Parameter
 def observe(sample: Sample, parameters: Rouge1Parameters) -> Row:
     """One sample."""
     return _row(sample.prediction, sample.references, parameters)
+
+
+def observe_many(samples: Sequence[Sample], parameters: Rouge1Parameters) -> list[Row]:
+    """Many samples at once."""
+    batch = Batch.of(samples)
+    words = batch.rouge_words(parameters.tokenizer, parameters.stemmer, parameters.normalisation)
+    pairs = words.pairs()
+    starts = np.cumsum(words.sizes - 1) - words.sizes + 1
+    return rows_of(
+        {
+            **rouge.best_of(ngrams_many.matches(pairs, 1)[:, 0], pairs, words.sizes),
+            "reference_words": np.maximum.reduceat(pairs.lengths[1::2], starts).tolist(),
+            **rouge.columns(batch, rouge.unigrams),
+        }
+    )
 
 
 def missing(sample: Sample, parameters: Rouge1Parameters) -> Row:
@@ -98,6 +117,7 @@ METRIC = Metric(
     parameters=Rouge1Parameters,
     columns={**rouge.COLUMNS, "reference_words": Column("i8")},
     observe=observe,
+    observe_many=observe_many,
     score=score,
     missing=missing,
     interval=interval,

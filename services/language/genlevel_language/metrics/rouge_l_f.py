@@ -39,6 +39,7 @@ from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval
 from genlevel_language import means, rouge, tokenizers
+from genlevel_language.many import Batch, rows_of
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,19 @@ def observe(sample: Sample, parameters: RougeLParameters) -> Row:
     return _row(sample.prediction, sample.references, parameters)
 
 
+def observe_many(samples: Sequence[Sample], parameters: RougeLParameters) -> list[Row]:
+    """Many samples at once."""
+    batch = Batch.of(samples)
+    if parameters.impl == "rouge_score":
+        words = batch.rouge_words(parameters.tokenizer, parameters.stemmer, parameters.normalisation)
+        pairs = words.pairs()
+        found = rouge.best_of(rouge.subsequences(pairs), pairs, words.sizes)
+    else:
+        each = [_best(output, references, parameters) for output, references in batch.samples]
+        found = dict(zip(rouge.Rouge._fields, map(list, zip(*each, strict=True)), strict=True))
+    return rows_of({**found, **rouge.columns(batch, rouge.subsequence)})
+
+
 def missing(sample: Sample, parameters: RougeLParameters) -> Row:
     """A missing prediction shares nothing."""
     del parameters
@@ -105,6 +119,7 @@ METRIC = Metric(
     parameters=RougeLParameters,
     columns=rouge.COLUMNS,
     observe=observe,
+    observe_many=observe_many,
     score=score,
     missing=missing,
     interval=interval,
