@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
@@ -47,7 +48,7 @@ def test_many_texts_are_ordered_word_by_word_as_python_orders_them() -> None:
     index, repeated = Keys.of(keys).order()
     assert index.tolist() == sorted(range(len(keys)), key=keys.__getitem__)
     ordered = sorted(keys)
-    assert repeated.tolist() == [False, *(left == right for left, right in zip(ordered, ordered[1:], strict=False))]
+    assert repeated.tolist() == [False, *(left == right for left, right in pairwise(ordered))]
 
 
 @given(st.lists(st.lists(TEXTS, max_size=6), min_size=1, max_size=4), st.data())

@@ -67,6 +67,14 @@ class ProcessMemory:
         return self._shards[key].state or b""
 
 
+class PassingMemory(ProcessMemory):
+    """Hands out each state once and keeps nothing of it: for states that are folded as they come."""
+
+    async def state(self, key: str) -> bytes:
+        """The state of a shard, which is forgotten."""
+        return self._shards.pop(key).state or b""
+
+
 @dataclass
 class ScoredShard:
     """What became of a shard: the keys and values of its leaves, and the issues of its samples.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,12 @@ from genlevel_orchestrator.runs.evaluators import Mode, open_evaluators
 from genlevel_orchestrator.runs.folding import fold
 from genlevel_orchestrator.runs.plan import DEFAULT_SHARD_SAMPLES, SHARD_BYTES, SHARD_SAMPLES, MetricFacts
 from genlevel_orchestrator.runs.results import IssueRecord, ValueRecord, to_plain
-from genlevel_orchestrator.runs.scoring import ShardScorer, probe_signature
+from genlevel_orchestrator.runs.scoring import PassingMemory, ScoredShard, ShardScorer, probe_signature
 from genlevel_orchestrator.runs.service import temporary_work
 from genlevel_orchestrator.runs.tasks import Evaluators
 from genlevel_orchestrator.settings import Settings
+
+_Batch = tuple[list[Sample], list[IssueRecord], bool]
 
 
 @dataclass(frozen=True)
@@ -108,30 +112,58 @@ async def _score(
     signature = await probe_signature(client, request.metric, request.parameters)
     asked = pb.DetailSpec(worst=10, scores=request.sample_scores is not None, keys=request.sample_scores is not None)
     scorer = ShardScorer(
-        client, request.metric, request.parameters, signature.digest, gate, store=evaluators.store, details=asked
-    )
+        client, request.metric, request.parameters, signature.digest, gate, store=evaluators.store, details=asked, memory=PassingMemory(),
+    )  # fmt: skip
     issues: list[IssueRecord] = []
-    keys: list[str] = []
-    value: pb.MetricValue | None = None
-    async for batch, noted, last in _batches(lines, facts.form.kind):
-        issues += noted
-        scored = await scorer.score(batch, finalize=last and not keys)
-        issues += scored.issues
-        if last and not keys and len(scored.leaves) == 1 and scored.leaves[0].value is not None:
-            value = pb.MetricValue.FromString(scored.leaves[0].value)
-        keys += [leaf.key for leaf in scored.leaves]
-
-    async def states() -> AsyncIterator[bytes]:
-        for key in keys:
-            yield await scorer.memory.state(key)
-
-    if value is None:
-        if not keys:
-            keys = [leaf.key for leaf in (await scorer.score([])).leaves]
-        value = await fold(client, gate, scorer.spec(), states(), scorer.details)
+    async with aclosing(_shards(scorer, _batches(lines, facts.form.kind), issues)) as shards:
+        value = await _value(scorer, shards)
     if request.sample_scores is not None:
         await asyncio.to_thread(_write_scores, request.sample_scores, request.metric, value)
     return _document(request, wire.value_record(value), issues)
+
+
+async def _value(scorer: ShardScorer, shards: AsyncIterator[ScoredShard]) -> pb.MetricValue:
+    """The value of all shards; their states are folded as they come, so that none waits in memory for the last."""
+    first = await anext(shards)
+    if len(first.leaves) == 1 and first.leaves[0].value is not None:
+        return pb.MetricValue.FromString(first.leaves[0].value)
+
+    async def states() -> AsyncIterator[bytes]:
+        count = 0
+        for leaf in first.leaves:
+            count += 1
+            yield await scorer.memory.state(leaf.key)
+        async for shard in shards:
+            for leaf in shard.leaves:
+                count += 1
+                yield await scorer.memory.state(leaf.key)
+        if not count:
+            (leaf,) = (await scorer.score([])).leaves
+            yield await scorer.memory.state(leaf.key)
+
+    return await fold(scorer.client, scorer.gate, scorer.spec(), states(), scorer.details)
+
+
+async def _shards(scorer: ShardScorer, batches: Iterator[_Batch], issues: list[IssueRecord]) -> AsyncGenerator[ScoredShard, None]:
+    """The batches scored, in order, a few at a time, so that lines are read while the evaluator works. A single one has its value, too."""
+    waiting: deque[tuple[list[IssueRecord], asyncio.Task[ScoredShard]]] = deque()
+    more, alone = True, True
+    try:
+        while more or waiting:
+            if more:
+                samples, noted, last = await asyncio.to_thread(next, batches)
+                more = not last
+                waiting.append((noted, asyncio.create_task(scorer.score(samples, finalize=last and alone))))
+                alone = False
+            if not more or len(waiting) > scorer.client.dispatch.in_flight:
+                noted, task = waiting.popleft()
+                scored = await task
+                issues += [*noted, *scored.issues]
+                yield scored
+    finally:
+        for _, task in waiting:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
 
 
 def _write_scores(path: Path, metric: str, value: pb.MetricValue) -> None:
@@ -149,9 +181,7 @@ def _write_scores(path: Path, metric: str, value: pb.MetricValue) -> None:
         raise UserError(f"{path} cannot be written ({error})", "Choose another file with --sample-scores.") from None
 
 
-async def _batches(
-    lines: SampleLines, kind: str
-) -> AsyncIterator[tuple[list[Sample], list[IssueRecord], bool]]:
+def _batches(lines: SampleLines, kind: str) -> Iterator[_Batch]:
     """Samples in shards, each with whether it is the last."""
     count = SHARD_SAMPLES.get(kind, DEFAULT_SHARD_SAMPLES)
     batch: list[Sample] = []

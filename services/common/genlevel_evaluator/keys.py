@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 _INTEGER = re.compile(r"(0|-?[1-9][0-9]{0,17})\Z")
-_BLOCK = 1 << 16  # keys that are Python strings at a time
+_BLOCK = 1 << 14  # keys that are Python strings at a time
 _FEW = 256  # tied keys that Python compares sooner than columns of words
 
 _Numbers = NDArray[np.int64]
@@ -54,8 +54,10 @@ class Keys(Sequence[str]):
         """
         if lengths is None:
             return cls(np.asarray(values, dtype=np.int64))
-        values.tobytes().decode("utf-8", "surrogatepass")
-        return cls(None, np.asarray(values, dtype=np.uint8), np.cumsum(lengths, dtype=np.int64))._settled()
+        keys = cls(None, np.asarray(values, dtype=np.uint8), np.cumsum(lengths, dtype=np.int64))
+        for _ in keys.blocks():  # a key that is not UTF-8 is found now
+            pass
+        return keys._settled()
 
     def columns(self) -> tuple[NDArray[Any], _Numbers | None]:
         """The numbers, or bytes in UTF-8 and how many of them each key has."""
@@ -117,15 +119,18 @@ class Keys(Sequence[str]):
         return self._data[int(ends[place - 1]) if place else 0 : int(ends[place])].tobytes().decode("utf-8", "surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(self.blocks())
+
+    def blocks(self) -> Iterator[list[str]]:
+        """The keys as strings, some of them at a time."""
         for start in range(0, len(self), _BLOCK):
             if self._numbers is not None:
-                yield from map(str, self._numbers[start : start + _BLOCK].tolist())
+                yield [str(number) for number in self._numbers[start : start + _BLOCK].tolist()]
                 continue
             assert self._data is not None
             ends = [int(self._bounds()[start - 1]) if start else 0, *self._bounds()[start : start + _BLOCK].tolist()]
-            data = self._data[ends[0] : ends[-1]].tobytes()
-            for begin, end in pairwise(ends):
-                yield data[begin - ends[0] : end - ends[0]].decode("utf-8", "surrogatepass")
+            first, data = ends[0], self._data[ends[0] : ends[-1]].tobytes()
+            yield [data[begin - first : end - first].decode("utf-8", "surrogatepass") for begin, end in pairwise(ends)]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Keys | tuple | list):
@@ -163,6 +168,8 @@ class Keys(Sequence[str]):
             index = np.argsort(numbers, kind="stable")
             ordered = numbers[index]
             return index, np.concatenate([[False], ordered[1:] == ordered[:-1]])
+        if all(left < right for left, right in pairwise(self)):
+            return np.arange(len(self)), np.zeros(len(self), dtype=bool)
         return self._order_of_texts()
 
     def _order_of_texts(self) -> tuple[_Numbers, NDArray[np.bool_]]:
@@ -197,10 +204,9 @@ class Keys(Sequence[str]):
         starts = np.where(places > 0, self._bounds()[places - 1], 0) + depth
         words = np.zeros(len(places), dtype=np.uint64)
         for offset in range(8):
-            here = starts + offset
-            inside = here < ends
+            inside = np.flatnonzero(starts + offset < ends)
             words <<= np.uint64(8)
-            words[inside] |= self._data[here[inside]].astype(np.uint64) + np.uint64(1)
+            words[inside] |= self._data[starts[inside] + offset].astype(np.uint64) + np.uint64(1)
         return words
 
 

@@ -28,6 +28,7 @@ MAX_LABELS = 8
 """Most labels of a sample that are looked at."""
 _HIT, _MISSED, _SURPLUS = 1, 2, 3
 _OPEN = [0]
+_BLOCK = 1 << 14  # samples whose labels are looked at together
 
 
 def cell(hits: Iterable[str] = (), missed: Iterable[str] = (), surplus: Iterable[str] = ()) -> list[int]:
@@ -88,10 +89,15 @@ def _guessing(hits: float, samples: int, expected: int) -> float:
 
 
 def _cells(rows: Rows) -> Iterator[bytes]:
-    data, start = rows.values["labels"].tobytes(), 0
-    for size in rows.lengths["labels"].tolist():
-        yield data[start : start + size]
-        start += size
+    values, lengths = rows.values["labels"], rows.lengths["labels"]
+    begin = 0
+    for first in range(0, len(lengths), _BLOCK):
+        sizes = lengths[first : first + _BLOCK].tolist()
+        data, start = values[begin : begin + sum(sizes)].tobytes(), 0
+        for size in sizes:
+            yield data[start : start + size]
+            start += size
+        begin += start
 
 
 def _labels(labels: bytes) -> Iterator[tuple[int, str]]:

@@ -78,12 +78,14 @@ def score(rows: Rows) -> Score:
 
 def samples(rows: Rows, _: object) -> NDArray[np.float64]:
     """F1 of each sample alone, in percent; NaN where there was nothing to find and nothing was given."""
-    hits, surplus, missed = (rows.column(name).astype(np.float64) for name in ("tp", "fp", "fn"))
-    whole = 2.0 * hits + surplus + missed
-    return np.asarray(np.divide(200.0 * hits, whole, out=np.full(len(rows), np.nan), where=whole > 0))
+    hits = 2.0 * rows.column("tp")
+    whole = hits + rows.column("fp")
+    whole += rows.column("fn")
+    hits *= 100.0
+    return np.asarray(np.divide(hits, whole, out=np.full(len(rows), np.nan), where=whole > 0))
 
 
 def interval(rows: Rows) -> Interval | None:
     """Bootstrap over samples of the pooled F1."""
-    counts = np.column_stack([rows.column(name) for name in ("tp", "fp", "fn")]).astype(np.float64)
+    counts = np.column_stack([rows.column(name) for name in ("tp", "fp", "fn")])
     return bootstrap(rows.keys, counts, lambda totals: 200.0 * totals[:, 0] / (totals @ np.array([2.0, 1.0, 1.0])))

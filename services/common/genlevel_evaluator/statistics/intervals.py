@@ -10,17 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genlevel_evaluator.statistics.poisson import BLOCK
+from genlevel_evaluator.statistics.poisson import BLOCK, digests, weights_of
 from genlevel_evaluator.statistics.poisson import poisson_weights as poisson_weights
 
 REPLICATES = 1000
 LEVEL = 0.95
 _CHUNK = 2048
 _REPLICATE_BLOCK = 32
+_MOST_WEIGHTS = 1 << 22  # of replicates at a time: 32 MB
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Interval:
 
 def bootstrap(
     keys: Sequence[str],
-    contributions: NDArray[np.float64],
+    contributions: NDArray[Any],
     value_of: Callable[[NDArray[np.float64]], NDArray[np.float64]],
 ) -> Interval | None:
     """Poisson bootstrap of a value that is a function of sums over samples.
@@ -54,20 +56,31 @@ def bootstrap(
     Returns:
         None with fewer than two samples, or where no replicate has a value.
     """
+    return _bootstrap(keys, contributions.shape[1], lambda part: contributions[part], value_of)
+
+
+def _bootstrap(
+    keys: Sequence[str], width: int, contributions: Callable[[slice], NDArray[Any]],
+    value_of: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+) -> Interval | None:  # fmt: skip
+    """`bootstrap` with the contributions made block by block."""
     if len(keys) < 2:
         return None
-    totals = np.zeros((REPLICATES, contributions.shape[1]))
+    totals = np.zeros((REPLICATES, width))
     for start in range(0, len(keys), BLOCK):
         part = slice(start, start + BLOCK)
-        totals += poisson_weights(keys[part]) @ contributions[part]
+        totals += poisson_weights(keys[part]) @ np.asarray(contributions(part), dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         return _percentiles(value_of(totals), f"poisson_bootstrap_{REPLICATES}")
 
 
-def bootstrap_mean(keys: Sequence[str], values: NDArray[np.float64], scale: float = 1.0) -> Interval | None:
+def bootstrap_mean(keys: Sequence[str], values: NDArray[Any], scale: float = 1.0) -> Interval | None:
     """Interval of `scale` times the mean of one value a sample."""
-    rows = np.column_stack([np.asarray(values, dtype=np.float64), np.ones(len(keys))])
-    return bootstrap(keys, rows, lambda totals: scale * totals[:, 0] / totals[:, 1])
+
+    def rows(part: slice) -> NDArray[np.float64]:
+        return np.column_stack([values[part], np.ones(len(values[part]))])
+
+    return _bootstrap(keys, 2, rows, lambda totals: scale * totals[:, 0] / totals[:, 1])
 
 
 def bootstrap_two_way(
@@ -132,13 +145,16 @@ def bootstrap_weighted(
     """Bootstrap of a value that is no function of sums: `value_of(weights)` with one weight a sample."""
     if len(keys) < 2:
         return None
-    return _percentiles(np.array(list(_each(keys, value_of, replicates))), f"poisson_bootstrap_{replicates}")
+    values = [value_of(row) for block in _blocks_of_replicates(keys, replicates) for row in block]
+    return _percentiles(np.array(values), f"poisson_bootstrap_{replicates}")
 
 
-def _each(keys: Sequence[str], value_of: Callable[[NDArray[np.float64]], float], replicates: int) -> Iterator[float]:
-    weights = poisson_weights(keys, replicates=replicates)
-    for row in weights:
-        yield value_of(row)
+def _blocks_of_replicates(keys: Sequence[str], replicates: int) -> Iterator[NDArray[np.float64]]:
+    """The weights of all replicates, shape (some, n), in blocks of bounded size."""
+    known = digests(keys)
+    step = max(1, min(_REPLICATE_BLOCK, _MOST_WEIGHTS // len(known)))
+    for first in range(0, replicates, step):
+        yield weights_of(known, replicates=min(step, replicates - first), first=first)
 
 
 def bootstrap_centred(
@@ -154,8 +170,7 @@ def bootstrap_centred(
     """
     if len(keys) < 2:
         return None
-    blocks = [(first, min(_REPLICATE_BLOCK, replicates - first)) for first in range(0, replicates, _REPLICATE_BLOCK)]
-    values = np.concatenate([values_of(poisson_weights(keys, replicates=size, first=first)) for first, size in blocks])
+    values = np.concatenate([values_of(block) for block in _blocks_of_replicates(keys, replicates)])
     if not np.isfinite(values).any():
         return None
     return _percentiles(values + (value - np.nanmean(values)), f"centred_poisson_bootstrap_{replicates}")

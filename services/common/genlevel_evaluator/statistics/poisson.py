@@ -7,7 +7,7 @@ counter, turned into a count by inversion. The upper 16 bits of the number fix t
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +41,18 @@ def poisson_weights(keys: Sequence[str], seed: int = 0, replicates: int = 1000, 
     >>> poisson_weights(["a", "b"]).mean(axis=0).round(1).tolist()
     [1.0, 1.0]
     """
+    return weights_of(digests(keys), seed, replicates, first)
+
+
+def weights_of(keys: _Bits, seed: int = 0, replicates: int = 1000, first: int = 0) -> NDArray[np.float64]:
+    """Weights as `poisson_weights` gives them, of keys given by their digests: for who asks for few replicates at a time."""
     counters = np.arange(first + 1, first + replicates + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(seed)
     weights = np.empty((replicates, len(keys)))
     numbers, spare = np.empty((2, replicates, min(BLOCK, len(keys))), dtype=np.uint64)
     for start in range(0, len(keys), BLOCK):
         part = slice(start, start + BLOCK)
-        digests = _digests(keys[part])
-        of_key = _mix(digests, np.empty_like(digests))
+        of_key = keys[part].copy()
+        _mix(of_key, np.empty_like(of_key))
         if len(of_key) < numbers.shape[1]:
             numbers, spare = np.empty((2, replicates, len(of_key)), dtype=np.uint64)
         np.bitwise_xor(counters[:, None], of_key, out=numbers)
@@ -55,9 +60,12 @@ def poisson_weights(keys: Sequence[str], seed: int = 0, replicates: int = 1000, 
     return weights
 
 
-def _digests(keys: Sequence[str]) -> _Bits:
-    digests = [hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest() for key in keys]
-    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+def digests(keys: Iterable[str]) -> _Bits:
+    """64 bits of each key."""
+    found = bytearray()
+    for key in keys:
+        found += hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return np.frombuffer(found, dtype="<u8").astype(np.uint64, copy=False)
 
 
 def _mix(x: _Bits, spare: _Bits) -> _Bits:

@@ -35,10 +35,11 @@ form of its references, genlevel_language.reading), the references are brought i
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
 
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
@@ -112,7 +113,7 @@ def _first(sample: Sample, parameters: AccuracyParameters) -> str:
 def score(rows: Rows, parameters: AccuracyParameters) -> Score:
     """Mean, with the share of answers that could not be read, the accuracy of always giving the most frequent reference, and the classes."""
     del parameters
-    most = Counter(rows.column("reference_digest").tolist()).most_common(1)[0][1]
+    most = int(np.unique(rows.column("reference_digest"), return_counts=True)[1].max())
     companions = class_table.companions(rows) | {"unparsed": means.percent(rows, "unparsed"), "majority_baseline": 100.0 * most / len(rows)}
     return Score(means.percent(rows, "correct"), companions=companions)
 
