@@ -5,45 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from genlevel_orchestrator.bundle import image_adapters as images
 from genlevel_orchestrator.bundle.violations import Fault
 
 INTENT_PARTS = ("action", "object", "location")
 
 
-def adapt(value: Any, kind: str) -> Any:
-    """The value in the form of its kind; unchanged when it has that form, or one that nobody knows."""
+def adapt(value: Any, kind: str, box_format: str = "xyxy") -> Any:
+    """The value in the form of its kind; unchanged when it has that form, or one that nobody knows.
+
+    Args:
+        value: as it stands in the file.
+        kind: the input kind.
+        box_format: how the file declares that its boxes are written.
+    """
+    if kind in _OF_BOXES:
+        return _OF_BOXES[kind](value, box_format)
     adapter = _ADAPTERS.get(kind)
     return adapter(value) if adapter else value
-
-
-def boxes(value: Any) -> Any:
-    """Objects of class to boxes, alone or in a list, become a list of labelled boxes.
-
-    >>> boxes({"bird": [[0, 0, 5, 5]]})
-    [{'label': 'bird', 'box': [0, 0, 5, 5]}]
-    >>> boxes([{"Fall": [1.0, 2.0, 3.0, 4.0]}])
-    [{'label': 'Fall', 'box': [1.0, 2.0, 3.0, 4.0]}]
-    """
-    groups = value if isinstance(value, list) else [value]
-    if not all(isinstance(group, Mapping) and group and all(_is_boxes(item) for item in group.values()) for group in groups):
-        return value
-    if any("box" in group for group in groups):
-        return value
-    return [
-        {"label": label, "box": box}
-        for group in groups
-        for label, found in group.items()
-        for box in (found if found and isinstance(found[0], list) else [found])
-    ]
-
-
-def _is_box(value: Any) -> bool:
-    numbers = isinstance(value, list) and all(isinstance(item, int | float) and not isinstance(item, bool) for item in value)
-    return numbers and len(value) == 4
-
-
-def _is_boxes(value: Any) -> bool:
-    return _is_box(value) or (isinstance(value, list) and bool(value) and all(_is_box(item) for item in value))
 
 
 def text(value: Any) -> Any:
@@ -128,39 +107,7 @@ def _intent(names: Any, index: str, kind: str) -> str:
     return str(by_name)
 
 
-def instances(value: Any) -> Any:
-    """COCO annotations with a segmentation become labelled masks.
-
-    >>> instances([{"id": 7, "category_id": 3, "segmentation": [[0, 0, 4, 0, 4, 4]], "iscrowd": 0, "area": 8.0, "bbox": [0, 0, 4, 4]}])
-    [{'label': 3, 'mask': [[0, 0, 4, 0, 4, 4]], 'crowd': False, 'area': 8.0}]
-    """
-    return _coco(value, "segmentation", "mask")
-
-
-def keypoints(value: Any) -> Any:
-    """COCO annotations with keypoints become people; their boxes, corner and size in COCO, become corners.
-
-    >>> keypoints([{"category_id": 1, "keypoints": [5, 6, 2], "num_keypoints": 1, "area": 9.0, "iscrowd": 0, "bbox": [1, 2, 3, 4]}])
-    [{'label': 1, 'keypoints': [5, 6, 2], 'crowd': False, 'area': 9.0, 'box': [1, 2, 4, 6]}]
-    """
-    return _coco(value, "keypoints", "keypoints")
-
-
-def _coco(value: Any, given: str, name: str) -> Any:
-    if not isinstance(value, list) or not value or not all(isinstance(item, Mapping) and given in item and "category_id" in item for item in value):
-        return value
-    return [_coco_object(item, given, name) for item in value]
-
-
-def _coco_object(item: Mapping[str, Any], given: str, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = {"label": item["category_id"], name: item[given]}
-    if "iscrowd" in item:
-        found["crowd"] = bool(item["iscrowd"])
-    found |= {key: item[key] for key in ("score", "area") if key in item}
-    if name == "keypoints" and _is_box(item.get("bbox")):
-        x, y, width, height = item["bbox"]
-        found["box"] = [x, y, x + width, y + height]
-    return found
-
-
-_ADAPTERS: dict[str, Callable[[Any], Any]] = {"boxes": boxes, "instances": instances, "keypoints": keypoints, "text": text, "labels": labels, "spans": spans}
+_ADAPTERS: dict[str, Callable[[Any], Any]] = {
+    "text": text, "labels": labels, "spans": spans, "grounding": images.grounding, "panoptic": images.panoptic, "scene_graph": images.scene_graph,
+}  # fmt: skip
+_OF_BOXES: dict[str, Callable[[Any, str], Any]] = {"boxes": images.boxes, "instances": images.instances, "keypoints": images.keypoints}

@@ -152,9 +152,9 @@ class Reader:
             return Content(json=list(found.files)) if isinstance(found, MediaFolder) else Content(media=found)
         if self.form.joined and isinstance(value, list):
             value = joined(value)
+        value = adapt(value, self.form.kind, self.form.box_format)
         if isinstance(value, str):
             return Content(text=value)
-        value = adapt(value, self.form.kind)
         for pointer in self.form.media:
             value = _with_files(value, pointer.split("/")[1:], base)
         return Content(json=value)

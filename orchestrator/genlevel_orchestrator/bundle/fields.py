@@ -30,6 +30,7 @@ class Form:
         media: places inside a list or object that hold a file, as JSON pointers in which ``*`` is any index.
         set_metric: samples may carry one side only.
         joined: a list of words, on either side, is one answer of several parts; they travel as one text, between them ``<p>``.
+        box_format: how boxes are written, as the task's parameters say.
     """
 
     kind: str
@@ -39,6 +40,7 @@ class Form:
     media: tuple[str, ...] = ()
     set_metric: bool = False
     joined: bool = False
+    box_format: str = "xyxy"
 
     @property
     def judgement(self) -> bool:
@@ -81,6 +83,8 @@ class Fields:
     silent_types: tuple[str, ...]
     parameters: Mapping[str, Mapping[str, Mapping[str, Any]]]
     kinds: Mapping[str, tuple[str, ...]]
+    whole: Mapping[str, Sequence[Sequence[str]]]
+    asked: Mapping[str, tuple[str, ...]]
     attributes: tuple[str, ...]
     kind_attributes: Mapping[str, tuple[str, ...]]
     attribute_aliases: Mapping[str, str]
@@ -93,7 +97,8 @@ class Fields:
         """Paths of the answer, in order of preference."""
         yield from self.types.get(name_key(sample_type), ())
         yield from self.kinds.get(kind, ())
-        yield from self.kinds["any"]
+        if kind not in self.asked:
+            yield from self.kinds["any"]
 
 
 @lru_cache(maxsize=1)
@@ -107,6 +112,8 @@ def fields() -> Fields:
         silent_types=tuple(table["first_value"]["not"]),
         parameters={name_key(name): values for name, values in table["parameters"].items()},
         kinds={name: tuple(paths) for name, paths in table["kinds"].items()},
+        whole=table["whole"],
+        asked={name: tuple(paths) for name, paths in table["asked"].items()},
         attributes=tuple(table["attributes"]["names"]),
         kind_attributes={name: tuple(names) for name, names in table["attributes"]["kinds"].items()},
         attribute_aliases=table["attributes"]["aliases"],
@@ -157,7 +164,7 @@ def is_media(value: Any) -> bool:
 
 def answer(holder: Any, kind: str, sample_type: str = "") -> tuple[str, Any]:
     """Pointer below ``holder`` and the answer in it. A holder that is no object is the answer itself."""
-    if not isinstance(holder, Mapping) or is_media(holder):
+    if not isinstance(holder, Mapping) or is_media(holder) or any(set(keys) <= holder.keys() for keys in fields().whole.get(kind, ())):
         return "", holder
     for path in fields().paths(kind, sample_type):
         value = follow(holder, path)
@@ -205,11 +212,20 @@ def referenced(sample: Mapping[str, Any], form: Form, sample_type: str = "") -> 
         place = ""
     else:
         below, value = answer(holder, form.kind, sample_type)
+    if form.kind in fields().asked and (value is MISSING or not isinstance(value, str | list)):
+        place, (below, value) = "/input", _asked(sample.get("input"), form.kind)
     if value is MISSING or value is None:
         return place, []
     if isinstance(value, list) and not (form.reference_lists or form.joined):
         return place + below, [item for item in value if item is not None]
     return place + below, [value]
+
+
+def _asked(given: Any, kind: str) -> tuple[str, Any]:
+    """What was asked for, where the output is held against it and the annotation does not repeat it."""
+    if isinstance(given, str):
+        return "", given
+    return next((("/" + path, given[path]) for path in fields().asked[kind] if isinstance(given, Mapping) and isinstance(given.get(path), str | list)), ("", MISSING))
 
 
 def _beside(sample: Mapping[str, Any], kind: str, sample_type: str) -> tuple[str, Any]:
@@ -243,6 +259,8 @@ def attributes(sample: Mapping[str, Any], kind: str = "", envelope: Mapping[str,
             if name in holder and _travels(holder[name], table.longest_attribute):
                 found[name] = holder[name]
         found.update({name: holder[name] for name in table.kind_attributes.get(kind, ()) if name in holder})
+    if "image_size" not in found and all(isinstance(found.get(side), int) for side in ("width", "height")):
+        found["image_size"] = [found["width"], found["height"]]
     own = sample.get("attributes")
     if isinstance(own, Mapping):
         found.update(own)

@@ -66,6 +66,8 @@ def plan_task(
     parameters = {**usual, **task.parameters, **declared_parameters(envelope or {}, facts)}
     if parameters.get("match") == "set" and facts.form.kind == "text":
         facts = replace(facts, form=replace(facts.form, joined=True))
+    if parameters.get("bbox_format") == "xywh":
+        facts = replace(facts, form=replace(facts.form, box_format="xywh"))
     return TaskPlan(task, facts, parameters)
 
 
