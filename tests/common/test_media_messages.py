@@ -83,6 +83,6 @@ def test_what_is_fetched_is_known_before_decoding(sources: Sources) -> None:
 
 
 def test_kinds_know_their_places() -> None:
-    assert InputKind("instances", False, decode_json).files_at == ("/*/mask",)
+    assert InputKind("instances", False, decode_json).files_at == ("/*/mask", "/image")
     assert InputKind("nobody knows it", False, decode_json).files_at == ()
     assert InputKind("instances", False, decode_json, media_pointers=("/x",)).files_at == ("/x",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from pycocotools import mask as coco
 
 from genlevel_evaluator import media
@@ -16,6 +18,7 @@ from genlevel_evaluator.engine import RawSample, Scorer
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content
 from genlevel_image.app import EVALUATOR
+from genlevel_image.instance_images import runs_of_numbers
 from genlevel_image.instances import decode_instances
 from genlevel_image.run_lengths import packed, runs_of, whole_strings
 from tests.image.generators import encoded, sample
@@ -131,3 +134,77 @@ def test_strings_checked_together_pass_where_each_alone_does(masks: list[list[in
     else:
         assert found is not None
         assert (found[0][0], found[1][0]) == (len(alone), alone[1::2].sum())
+
+
+IDS = np.array([[0, 3, 3, 255], [0, 3, 255, 255], [9, 9, 0, 255]])
+SEGMENTS: list[dict[str, Any]] = [{"id": 3, "label": "cat", "score": 0.5}, {"id": 255, "label": 7, "crowd": True}, {"id": 9, "label": "cat", "area": 4.5}, {"id": 77, "label": "cat"}]
+
+
+def picture_of(ids: Any, form: str) -> Any:
+    """A picture of instance numbers in one of its forms."""
+    if form == "colour":
+        return media.from_bytes(encoded(np.stack([ids % 256, ids // 256, 0 * ids], axis=2).astype(np.uint8)), "a.png")
+    if form == "palette":
+        image = Image.new("P", ids.shape[::-1])
+        image.putpalette([number for grey in range(256) for number in (grey, grey, grey)])
+        image.putdata(ids.ravel().tolist())
+        file = io.BytesIO()
+        image.save(file, "PNG")
+        return media.from_bytes(file.getvalue(), "a.png")
+    return media.from_bytes(encoded(ids.astype(np.uint16 if form == "deep" else np.uint8)), "a.png")
+
+
+@pytest.mark.parametrize("form", ["grey", "deep", "colour", "palette"])
+def test_one_picture_of_instance_numbers(form: str) -> None:
+    scale = 257 if form in ("deep", "colour") else 1
+    segments = [item | {"id": scale * item["id"]} for item in SEGMENTS]
+    found = decode_instances(Content(json={"image": picture_of(scale * IDS, form), "segments": segments}), {"image_size": [4, 3]})
+    for item, mask in zip(SEGMENTS, found.masks, strict=True):
+        expected = coco.encode(np.asfortranarray((item["id"] == IDS).astype(np.uint8)))
+        assert (tuple(mask["size"]), mask["counts"]) == (tuple(expected["size"]), expected["counts"])
+    assert found.crowd.tolist() == [False, True, False, False]
+    assert found.areas[2] == 4.5
+    assert found.scores[0] == 0.5
+    assert np.isnan(found.areas[0])
+    assert found.size == (3, 4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 12), st.integers(1, 6))
+def test_a_picture_of_numbers_is_its_masks_one_by_one(seed: int, height: int, width: int, many: int) -> None:
+    ids = np.random.default_rng(seed).integers(0, many + 1, (height, width))
+    for number, runs in enumerate(runs_of_numbers(ids.astype(np.int32), np.arange(1, many + 1)), 1):
+        expected = coco.encode(np.asfortranarray((ids == number).astype(np.uint8)))
+        assert packed(runs, (height, width))["counts"] == expected["counts"]
+
+
+def test_a_picture_of_numbers_scores_as_its_masks_do() -> None:
+    truth = {"image": picture_of(IDS, "grey"), "segments": [{"id": 3, "label": "a"}, {"id": 9, "label": "a"}, {"id": 255, "label": "b"}]}
+    guess = [{"label": label, "mask": media.from_bytes(encoded((number == IDS).astype(np.uint8)), "m.png"), "score": 1.0} for number, label in ((3, "a"), (255, "b"))]
+    scorer = Scorer.of(EVALUATOR, "ap_50_mask")
+    rows, issues = scorer.observe([RawSample("1", Content(json=guess), (Content(json=truth),))])
+    assert issues == []
+    assert scorer.finalize(rows).companions["recall"] == 75.0
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "pointer"),
+    [
+        ({"segments": SEGMENTS}, "WRONG_TYPE", ""),
+        ({"image": "a.png", "segments": SEGMENTS}, "WRONG_TYPE", ""),
+        ({"image": picture_of(IDS, "grey"), "segments": {}}, "WRONG_TYPE", ""),
+        ({"image": picture_of(IDS, "grey"), "segments": SEGMENTS[1:]}, "UNLISTED_SEGMENT", "/segments"),
+        ({"image": picture_of(IDS, "grey"), "segments": [*SEGMENTS, SEGMENTS[0]]}, "REPEATED_SEGMENT", "/segments"),
+        ({"image": picture_of(IDS, "grey"), "segments": [*SEGMENTS, {"id": 0, "label": "a"}]}, "BAD_SEGMENT_ID", "/segments/4/id"),
+        ({"image": picture_of(IDS, "grey"), "segments": [*SEGMENTS, {"id": True, "label": "a"}]}, "BAD_SEGMENT_ID", "/segments/4/id"),
+        ({"image": picture_of(IDS, "grey"), "segments": [*SEGMENTS, {"id": 5, "label": None}]}, "WRONG_TYPE", "/segments/4/label"),
+        ({"image": picture_of(IDS, "grey"), "segments": [*SEGMENTS, {"id": 5, "label": "a", "mask": 1}]}, "UNKNOWN_KEY", "/segments/4"),
+        ({"image": picture_of(IDS[:, :3], "grey"), "segments": SEGMENTS}, "WRONG_SHAPE", "/image"),
+        ({"image": media.from_bytes(b"\x89PNG\r\n\x1a\n", "a.png"), "segments": SEGMENTS}, "MEDIA_TRUNCATED", "/image"),
+    ],
+)
+def test_pictures_of_numbers_that_are_refused(value: Any, code: str, pointer: str) -> None:
+    with pytest.raises(SampleError) as error:
+        decode_instances(Content(json=value), {"image_size": [4, 3]})
+    assert (error.value.code, error.value.pointer) == (code, pointer)
+    assert error.value.remedy

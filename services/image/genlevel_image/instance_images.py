@@ -31,7 +31,11 @@ def numbered(value: Mapping[str, Any], size: tuple[int, int] | None, limit: int)
     segments = entries(value["segments"], "instances", limit, '{"id": ..., "label": ...}')
     common = read_all(segments, "an instance", _KEYS, at="/segments")
     ids = _ids_of(segments)
-    numbers = read_ids(value["image"], palette=True)
+    try:
+        numbers = read_ids(value["image"], palette=True)
+    except SampleError as error:
+        error.pointer = "/image"
+        raise
     if size is not None and numbers.shape != size:
         message = f"the picture of instances is {numbers.shape[1]} x {numbers.shape[0]} pixels, image_size {size[1]} x {size[0]}"
         raise SampleError("WRONG_SHAPE", message, remedy="give it the size of the picture", pointer="/image")

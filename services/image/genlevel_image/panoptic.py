@@ -70,7 +70,7 @@ def read_ids(blob: Blob, palette: bool = False) -> NDArray[np.int32]:
     pixels = read.pixels
     if read.mode == "RGB" and pixels.dtype == np.uint8:
         return np.asarray(pixels.astype(np.int32) @ np.array([1, 256, 65_536], dtype=np.int32))
-    if read.mode in WHOLE_MODES and int(pixels.min()) >= 0 and int(pixels.max()) < 1 << 24:
+    if read.mode in (*WHOLE_MODES, *("P" * palette)) and int(pixels.min()) >= 0 and int(pixels.max()) < 1 << 24:
         return pixels.astype(np.int32) // read.step
     channels = f"the channels {read.mode}" if pixels.dtype == np.uint8 else f"{read.mode} of type {pixels.dtype}"
     raise SampleError("WRONG_TYPE", f"{name} has {channels}, not red, green and blue of 8 bits", remedy="save a PNG of R + 256 G + 65536 B", pointer="/image")

@@ -72,6 +72,6 @@ def media_pointers(kind: str) -> tuple[str, ...]:
     """Places inside a list or object that hold a file, as JSON pointers in which `*` is any index.
 
     >>> media_pointers("instances")
-    ('/*/mask',)
+    ('/*/mask', '/image')
     """
     return tuple(facts(kind).get("media_pointers", ()))
