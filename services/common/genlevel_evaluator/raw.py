@@ -13,7 +13,7 @@ from genlevel_evaluator.metric import Presence
 CHUNK = 32
 """Samples decoded at a time, so that media never pile up in memory."""
 TEXT_CHUNK, TEXT_CHARACTERS = 1024, 1 << 20
-"""Samples of nothing but text decoded at a time, and characters after which no more are added."""
+"""Samples of nothing but text, or lists of texts, decoded at a time, and characters after which no more are added."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,25 @@ def chunks(samples: Sequence[RawSample]) -> Iterator[Sequence[RawSample]]:
         start = end
 
 
+def _characters(content: Content) -> int:
+    """Characters of a text, or of a list of texts; -1 of anything else, which may be large once it is decoded."""
+    if content.text is not None:
+        return len(content.text)
+    if type(content.json) is list and all(type(item) is str for item in content.json):
+        return sum(map(len, content.json))
+    return -1
+
+
 def _text_run(samples: Sequence[RawSample], start: int) -> int:
-    """How many samples from there on hold nothing but text, of one chunk at most."""
+    """How many samples from there on hold nothing but text or lists of texts, of one chunk at most."""
     characters = 0
     for place in range(start, min(start + TEXT_CHUNK, len(samples))):
         for content in (samples[place].prediction, *samples[place].references):
             if content is not None:
-                if content.text is None:
+                size = _characters(content)
+                if size < 0:
                     return place - start
-                characters += len(content.text)
+                characters += size
         if characters > TEXT_CHARACTERS:
             return place + 1 - start
     return min(TEXT_CHUNK, len(samples) - start)
