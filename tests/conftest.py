@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# Tests put networks of their own under the names of real ones: their features must not outlive them. Inherited by processes that tests start.
+os.environ["GENLEVEL_FEATURE_CACHE_BYTES"] = "0"
 
 
 @pytest.fixture(autouse=True)

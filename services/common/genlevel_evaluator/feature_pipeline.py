@@ -7,6 +7,7 @@ file only, and issues come in the order of the samples, so nothing shows how the
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -204,13 +205,18 @@ class _Ahead:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="genlevel-read")
         self._waiting: deque[Future[Read]] = deque()
         self._window = max(networks.batches.values()) + threads
+        self._quiet = warnings.catch_warnings()
 
     def __enter__(self) -> _Ahead:
+        # Readers hide warnings of their libraries, which Python does for all threads at once and undoes in any order.
+        self._quiet.__enter__()
+        warnings.simplefilter("ignore")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         # Files may go when the call ends, so what is being read is waited for.
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._quiet.__exit__(kind, error, trace)
 
     def next(self, check: Callable[[], None]) -> Read:
         """The next sample."""

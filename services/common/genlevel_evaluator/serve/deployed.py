@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genlevel_evaluator import media_cache, media_roots, weights
+from genlevel_evaluator import feature_store, media_cache, media_roots, weights
 from genlevel_evaluator.errors import EvaluatorError
 from genlevel_evaluator.evaluator import Evaluator, load
 from genlevel_evaluator.serve import loopback
@@ -149,6 +149,7 @@ def checked_roots(roots: Sequence[str]) -> list[str]:
     try:
         folders = media_roots.MediaRoots.of(roots).folders
         media_cache.configured_bytes()  # or the first file that is fetched would tell
+        feature_store.configured_bytes()
     except ValueError as error:
         raise Refusal(str(error)) from None
     for folder in folders:
