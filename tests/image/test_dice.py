@@ -1,4 +1,4 @@
-"""Dice of painted boxes against MONAI 1.6.1, and what is refused."""
+"""Dice and Hausdorff distance of painted boxes against MONAI 1.6.1, and what is refused."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from monai.metrics import DiceMetric
+from monai.metrics import DiceMetric, HausdorffDistanceMetric
 
 from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.errors import EvaluatorError
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Presence
 from genlevel_image.painted import painted_areas
+from genlevel_image.surface_distance import hausdorff_95
 from tests.image.files import sample
 from tests.image.scoring import value_of
 
@@ -56,6 +57,45 @@ def test_whole_pixels_by_monai() -> None:
     assert found.value == pytest.approx(100 * np.mean([by_monai(g, t) for g, t in pairs]), rel=1e-6)
     assert found.interval is not None
     assert found.interval.low < found.value < found.interval.high
+
+
+def distances_by_monai(guess: list[dict[str, Any]], truth: list[dict[str, Any]]) -> list[float]:
+    """Of the classes that both sides paint."""
+    sides = painted(guess), painted(truth)
+    shared = [c for c in range(len(CLASSES)) if all(side[0, c].any() for side in sides)]
+    found = HausdorffDistanceMetric(include_background=True, percentile=95, reduction="none")(*sides)[0]
+    return [float(found[c]) for c in shared]
+
+
+def test_hausdorff_95_by_monai() -> None:
+    pairs = [(boxes(int(RANDOM.integers(1, 5))), boxes(int(RANDOM.integers(1, 5)))) for _ in range(40)]
+    each = [distances_by_monai(g, t) for g, t in pairs]
+    found, _ = value_of("dice", [raw(g, t, str(i)) for i, (g, t) in enumerate(pairs)])
+    assert found.companions["hausdorff_95"] == pytest.approx(np.mean([np.mean(known) for known in each if known]), rel=1e-6)
+    named = sum(len({item["label"] for item in g + t}) for g, t in pairs)
+    assert found.companions["hausdorff_95_undefined"] == pytest.approx(100 * (named - sum(map(len, each))) / named)
+
+
+def test_where_there_is_no_distance() -> None:
+    some, thin = [{"label": "a", "box": [0, 0, 4, 4]}], [{"label": "a", "box": [0, 0, 0.2, 4]}]
+    far = [{"label": "a", "box": [1e8, 1e8, 1e8 + 1, 1e8 + 1]}]
+    for guess, truth in ((some, []), ([], some), (thin, some), (far, some)):
+        companions = value_of("dice", [raw(guess, truth)])[0].companions
+        assert companions["hausdorff_95_undefined"] == 100.0
+        assert "hausdorff_95" not in companions
+    lost, _ = value_of("dice", [raw(some, some, "1"), sample("2", None, Content(json=some))])
+    assert (lost.companions["hausdorff_95"], lost.companions["hausdorff_95_undefined"]) == (0.0, 50.0)
+    assert "hausdorff_95_undefined" not in value_of("dice", [raw([], [])])[0].companions
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(*[st.integers(0, 12)] * 4), min_size=1, max_size=5), st.lists(st.tuples(*[st.integers(0, 12)] * 4), min_size=1, max_size=5))
+def test_hausdorff_95_is_symmetric_and_moves_along(first: list[tuple[int, ...]], second: list[tuple[int, ...]]) -> None:
+    sides = [np.array([(min(a, c), min(b, d), max(a, c), max(b, d)) for a, b, c, d in side], dtype=np.float64) for side in (first, second)]
+    found = hausdorff_95(*sides)
+    assert found == hausdorff_95(*sides[::-1])
+    assert found == hausdorff_95(*(side - 1000.0 for side in sides))
+    assert hausdorff_95(sides[0], sides[0]) in (0.0, None)
 
 
 def test_fractions_of_pixels_are_exact() -> None:

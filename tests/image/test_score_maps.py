@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect
+
 import cv2
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import label
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from genlevel_evaluator.engine import RawSample
@@ -97,6 +100,59 @@ def test_ties_of_any_kind(pixels: list[tuple[int, bool]]) -> None:
         assert precision == pytest.approx(100 * average_precision_score(mask.ravel(), scores.ravel()), rel=1e-11)
     if area is not None:
         assert area == pytest.approx(100 * roc_auc_score(mask.ravel(), scores.ravel()), rel=1e-11)
+
+
+def overlap_by_mvtec(made: list[tuple[np.ndarray, np.ndarray]], limit: float) -> float:
+    """The steps of MVTec's evaluation: every pixel sorted by score, each weighing what it adds to false alarms and to the overlap of regions."""
+    scores, alarms, overlaps, regions = [], [], [], 0
+    for score, mask in made:
+        places, number = label(mask, np.ones((3, 3)))
+        sizes = np.bincount(places.ravel())
+        scores.append(score.ravel().astype(float))
+        alarms.append((places == 0).ravel().astype(float))
+        overlaps.append(np.where(places > 0, 1 / sizes[places], 0.0).ravel())
+        regions += number
+    order = np.argsort(-np.concatenate(scores), kind="stable")
+    ranked = np.concatenate(scores)[order]
+    rate, overlap = (np.cumsum(np.concatenate(each)[order]) for each in (alarms, overlaps))
+    last = np.r_[ranked[1:] != ranked[:-1], True]
+    x, y = np.r_[0, rate[last] / rate[-1]], np.r_[0, overlap[last] / regions]
+    place = bisect(x.tolist(), limit)
+    area = np.trapezoid(y[:place], x[:place])
+    if place < len(x):
+        area += (limit - x[place - 1]) * (y[place - 1] + np.interp(limit, x[place - 1 : place + 1], y[place - 1 : place + 1])) / 2
+    return float(area / limit)
+
+
+def blobs(count: int, peak: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Maps with regions of many sizes, and normal pictures among them."""
+    made = []
+    for index in range(count):
+        mask = np.zeros((40, 50), bool)
+        for _ in range(0 if index % 4 == 3 else int(RANDOM.integers(1, 5))):
+            y, x, side = RANDOM.integers(0, 35), RANDOM.integers(0, 45), RANDOM.integers(1, 9)
+            mask[y : y + side, x : x + side] = True
+        made.append((np.clip(RANDOM.normal(0.3 + 0.25 * mask, 0.2) * peak, 0, peak).astype(np.uint8 if peak < 256 else np.uint16), mask))
+    return made
+
+
+@pytest.mark.parametrize("limit", [0.05, 0.3, 1.0])
+@pytest.mark.parametrize("peak", [3, 255, 65_535])
+def test_overlap_of_regions_by_the_steps_of_mvtec(peak: int, limit: float) -> None:
+    made = blobs(9, peak)
+    found, issues = value_of("ap_anomaly", samples(made, np.uint8 if peak < 256 else np.uint16), size=0, alarms=limit)
+    assert issues == []
+    assert found.companions["aupro"] == pytest.approx(100 * overlap_by_mvtec(made, limit), rel=1e-9)
+
+
+def test_overlap_of_regions_where_maps_are_missing_or_nothing_is_normal() -> None:
+    made = blobs(5, 255)
+    whole = samples(made)
+    lost = [sample("0", None, whole[0].references[0]), *whole[1:]]
+    assert 0 < value_of("ap_anomaly", lost, size=0)[0].companions["aupro"] < value_of("ap_anomaly", whole, size=0)[0].companions["aupro"]
+    full = [sample("1", array_of(np.full((4, 4), 0.5)), array_of(np.ones((4, 4), bool)))]
+    assert "aupro" not in value_of("ap_anomaly", full, size=0)[0].companions
+    assert "aupro" not in value_of("ap_anomaly", [sample("1", array_of(np.zeros((4, 4))), Content(json=0))])[0].companions
 
 
 def test_a_mask_as_the_answer_is_one_operating_point() -> None:

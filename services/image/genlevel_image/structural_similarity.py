@@ -70,7 +70,7 @@ def ssim(first: NDArray[Any], second: NDArray[Any], peak: float) -> float | None
         inner = ssim_map(ours, theirs)[0][_EDGE:-_EDGE, _EDGE:-_EDGE]
         total += float(inner.sum(dtype=np.float64))
     windows = (first.shape[0] - 2 * _EDGE) * (first.shape[1] - 2 * _EDGE)
-    return total / (windows * int(np.prod(first.shape[2:])))
+    return total / float(windows * np.prod(first.shape[2:]))
 
 
 def arithmetic(first: Plane, second: Plane) -> float:

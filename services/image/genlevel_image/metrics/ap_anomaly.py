@@ -8,12 +8,15 @@
     Unit        percent
     Pooling     corpus: one ranking of all pixels, those of normal pictures included
     Sample      prediction a map or one score, reference a mask, or 0 for a normal picture; the first reference counts
-    State       a row of (histogram of anomalous pixels, of normal pixels, top score, truth) of each picture, keyed by sample
+    State       a row of (histograms of the anomalous regions, their lengths, of normal pixels, top score, truth) of each picture, keyed by sample
     Undefined   no reference, or no anomalous pixel in any: single_class
     Source      pixel AP as in Zavrtanik et al. 2021 and DeSTSeg (Zhang et al. 2023) on MVTec AD
-    Checked with  sklearn.metrics.average_precision_score and roc_auc_score 1.9
+    Checked with  sklearn.metrics.average_precision_score and roc_auc_score 1.9; aupro by the steps of MVTec's evaluation in SciPy 1.17
     Differs from  the area by trapezoids, the mean over pictures, and the AP of pictures (beside it as image_ap). Scores are kept to 16 bits, which
                 is exact for maps of 8 and 16 bits. A missing map finds no anomalous pixel and raises an alarm on every normal one.
+
+Beside it: the ROC area of pixels; AP and ROC area of pictures by their highest score; aupro, the area under the mean overlap of anomalous regions (connected
+by sides or corners) up to 30 % of false alarms among normal pixels, as a share of it.
 
     >>> import numpy as np
     >>> from genlevel_image.score_histograms import average_precision
@@ -36,6 +39,7 @@ from genlevel_evaluator.statistics.intervals import Interval
 from genlevel_image import score_histograms as histograms
 from genlevel_image.grey import same_size
 from genlevel_image.masks import lossy_remarks
+from genlevel_image.region_overlap import overlap_area, packed_regions
 from genlevel_image.score_maps import ScoreMap, TrueMask
 
 COLUMNS = {"anomalous": Column("i8", ragged=True), "normal": Column("i8", ragged=True), "top": Column("i8"), "truth": Column("u1")}
@@ -48,13 +52,17 @@ class AnomalyParameters(Parameters):
 
     Attributes:
         size: pixels a side that maps (bilinear) and masks (nearest) are scaled to; 0 compares maps of the mask's size as they are.
+        alarms: share of false alarms among normal pixels up to which aupro is taken.
     """
 
     size: int = _DEFAULT_SIDE
+    alarms: float = 0.3
 
     def __post_init__(self) -> None:
         if not 0 <= self.size <= 8192:
             raise ValueError("size must be 0 to 8192")
+        if not 0 < self.alarms <= 1:
+            raise ValueError("alarms must be above 0, at most 1")
 
 
 def observe(sample: Sample, parameters: AnomalyParameters) -> Row:
@@ -62,25 +70,29 @@ def observe(sample: Sample, parameters: AnomalyParameters) -> Row:
     mask = mask_of(sample.reference, parameters.size, sample.prediction)
     scores = scores_of(sample.prediction, mask, parameters.size)
     bins = histograms.bins_of(scores)
-    anomalous = histograms.packed(bins[mask])
-    return {"anomalous": anomalous, "normal": histograms.packed(bins[~mask]), "top": int(bins.max()), "truth": int(mask.any())}
+    anomalous, regions = packed_regions(bins, mask)
+    normal = histograms.packed(bins[~mask])
+    return {"anomalous": anomalous, "regions": regions, "normal": normal, "top": int(bins.max()), "truth": int(len(regions) > 0)}
 
 
 def missing(sample: Sample, parameters: AnomalyParameters) -> Row:
     """The worst map: nothing found, and every normal pixel an alarm."""
     mask = mask_of(sample.reference, parameters.size, None)
     found, total = int(mask.sum()), mask.size
+    anomalous, regions = packed_regions(np.full(mask.shape, histograms.NEVER), mask)
     return {
-        "anomalous": histograms.constant(histograms.NEVER, found), "normal": histograms.constant(histograms.ALWAYS, total - found),
+        "anomalous": anomalous, "regions": regions, "normal": histograms.constant(histograms.ALWAYS, total - found),
         "top": histograms.NEVER if found else histograms.ALWAYS, "truth": int(found > 0),
     }
 
 
 def score(rows: Rows, parameters: AnomalyParameters) -> Score:
     """One ranking of all pixels."""
-    del parameters
     anomalous, normal = rows.values["anomalous"], rows.values["normal"]
-    companions = {"pixel_auroc": histograms.percent(anomalous, normal, "roc"), **_pictures(rows)}
+    overlap = overlap_area(anomalous, rows.values["regions"], normal, parameters.alarms)
+    companions = {
+        "pixel_auroc": histograms.percent(anomalous, normal, "roc"), "aupro": None if overlap is None else 100.0 * overlap, **_pictures(rows),
+    }
     shown = {name: value for name, value in companions.items() if value is not None}
     value = histograms.percent(anomalous, normal, "precision")
     return Score(value, companions=shown) if value is not None else Score(None, "single_class", companions=shown)
@@ -141,7 +153,7 @@ def _pictures(rows: Rows) -> dict[str, float | None]:
 
 
 METRIC = Metric(
-    id="ap_anomaly", version=1, input_kind="maps", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="corpus",
-    parameters=AnomalyParameters, columns=COLUMNS, observe=observe, score=score, missing=missing, interval=interval, samples=samples,
+    id="ap_anomaly", version=2, input_kind="maps", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="corpus",
+    parameters=AnomalyParameters, columns={**COLUMNS, "regions": Column("i8", ragged=True)}, observe=observe, score=score, missing=missing, interval=interval, samples=samples,
     remarks=lossy_remarks,
 )

@@ -8,12 +8,15 @@
     Unit        percent
     Pooling     class: the mean over classes of ratios of sums over pictures
     Sample      prediction and reference, label images of one size; the first reference counts
-    State       rows of (reference label, predicted label, pixels), keyed by sample
+    State       rows of (reference label, predicted label, pixels) and of boundary counts by class, keyed by sample
     Undefined   no reference, or every pixel ignored: no_valid_pixel
     Source      the Jaccard index as PASCAL VOC and Cityscapes pool it
-    Checked with  sklearn.metrics.confusion_matrix 1.8, torchmetrics MulticlassJaccardIndex 1.9
+    Checked with  sklearn.metrics.confusion_matrix 1.8, torchmetrics MulticlassJaccardIndex 1.9; boundary F by SciPy 1.17
     Differs from  under foreground=auto a data set whose references know one label above 0 is a one-foreground task, and the background
                 does not enter the mean. Without `classes` the set of classes is that of the references, and other predicted labels are errors.
+
+Beside it: the IoU of each class, pixel_accuracy, and boundary_f, the mean over classes of the mean F of boundary pixels over the pictures that have any
+(Csurka et al. 2013; found within 0.75 % of the diagonal; the border of a picture and of ignored pixels is no boundary).
 
     >>> import numpy as np
     >>> from genlevel_evaluator.statistics.confusion import mean_iou
@@ -35,7 +38,9 @@ from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics import confusion
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap
+from genlevel_image import boundaries
 from genlevel_image.masks import lossy_remarks
+from genlevel_image.media import LabelImage
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,20 @@ class MiouParameters(Parameters):
             `yes` where the references of the data set know exactly one label above 0.
         classes: number of classes, 0 to classes - 1; none takes the labels of the references.
         background: whether class 0 enters the mean of `foreground=no`.
+        boundary: how far from a boundary it counts as found, as a share of the diagonal; 0 leaves boundary F out.
     """
 
     ignore_label: int | None = None
     foreground: Literal["auto", "yes", "no"] = "auto"
     classes: int | None = None
     background: bool = True
+    boundary: float = 0.0075
 
     def __post_init__(self) -> None:
         if self.classes is not None and not 1 <= self.classes <= 65_536:
             raise ValueError("classes must be 1 to 65536")
+        if not 0 <= self.boundary <= 0.05:
+            raise ValueError("boundary must be 0 to 0.05")
 
 
 def observe(sample: Sample, parameters: MiouParameters) -> Row:
@@ -68,12 +77,12 @@ def observe(sample: Sample, parameters: MiouParameters) -> Row:
             "SIZE_MISMATCH", f"the prediction is {prediction.size[0]} x {prediction.size[1]} pixels, the reference {reference.size[0]} x {reference.size[1]}",
             remedy="give the labels in the size of the reference; they are never resized", side="prediction",
         )
-    return {"pairs": confusion.confusion_triples(reference.labels, prediction.labels, parameters.ignore_label)}
+    return _row(reference, prediction, parameters)
 
 
 def missing(sample: Sample, parameters: MiouParameters) -> Row:
     """Every pixel of the reference is missed."""
-    return {"pairs": confusion.confusion_triples(sample.reference.labels, None, parameters.ignore_label)}
+    return _row(sample.reference, None, parameters)
 
 
 def score(rows: Rows, parameters: MiouParameters) -> Score:
@@ -84,6 +93,9 @@ def score(rows: Rows, parameters: MiouParameters) -> Score:
     if np.isnan(value):
         return Score(None, "no_valid_pixel")
     companions = {"one_foreground": float(one_foreground), "classes": float(np.sum(union > 0)), "pixel_accuracy": _pixel_accuracy(rows, one_foreground)}
+    edges = rows.values["boundaries"].astype(np.int64)
+    outline = boundaries.boundary_f(edges, np.array([boundaries.FOREGROUND]) if one_foreground else counts.classes)
+    companions |= {} if np.isnan(outline) else {"boundary_f": 100.0 * outline}
     if not one_foreground:
         shown = zip(counts.classes.tolist(), intersection.tolist(), union.tolist(), strict=True)
         companions |= {f"iou_{label}": 100.0 * i / u for label, i, u in list(shown)[:256] if u}
@@ -105,6 +117,30 @@ def samples(rows: Rows, parameters: MiouParameters) -> NDArray[np.float64]:
     """Mean IoU of the classes of each picture alone."""
     counts, _ = _counts(rows, parameters)
     return 100.0 * confusion.mean_iou(counts.intersection, counts.union)
+
+
+def _row(reference: LabelImage, prediction: LabelImage | None, parameters: MiouParameters) -> Row:
+    guess = None if prediction is None else prediction.labels
+    pairs = confusion.confusion_triples(reference.labels, guess, parameters.ignore_label)
+    return {"pairs": pairs, "boundaries": _boundaries(reference.labels, guess, np.unique(pairs[:, :2]), parameters)}
+
+
+def _boundaries(truth: boundaries.Labels, guess: boundaries.Labels | None, labels: NDArray[np.int64], parameters: MiouParameters) -> NDArray[np.int64]:
+    """Boundary counts of the classes, and of the foreground where this may turn out to be a one-foreground task."""
+    if not parameters.boundary:
+        return np.zeros((0, 5), np.int64)
+    options = parameters.ignore_label, parameters.boundary
+    if parameters.foreground == "yes":
+        return boundaries.foreground_counts(truth, guess, *options)
+    rows = boundaries.boundary_counts(truth, guess, *options)
+    known = labels[labels > 0]
+    if parameters.foreground == "no" or parameters.classes not in (None, 2):
+        return rows
+    if len(known) > 1:
+        return np.concatenate([rows, boundaries.foreground_counts(truth, guess, *options)])
+    same = rows[np.isin(rows[:, 0], known)]  # one label above 0 on both sides is the foreground
+    same[:, 0] = boundaries.FOREGROUND
+    return np.concatenate([rows, same])
 
 
 def _counts(rows: Rows, parameters: MiouParameters) -> tuple[confusion.ClassCounts, bool]:
@@ -130,7 +166,7 @@ def _pixel_accuracy(rows: Rows, one_foreground: bool) -> float:
 
 
 METRIC = Metric(
-    id="miou", version=1, input_kind="masks", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
-    parameters=MiouParameters, columns={"pairs": Column("i8", (3,), ragged=True)},
+    id="miou", version=2, input_kind="masks", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
+    parameters=MiouParameters, columns={"pairs": Column("i8", (3,), ragged=True), "boundaries": Column("i8", (5,), ragged=True)},
     observe=observe, score=score, missing=missing, interval=interval, samples=samples, remarks=lossy_remarks,
 )
