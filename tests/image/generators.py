@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from genlevel_evaluator import media
 from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.kinds import Content
-from tests.image import map_generators
+from tests.image import caption_generators, map_generators
 from tests.image.files import encoded, file_of, photo, run_lengths, sample
 
 
@@ -171,5 +171,5 @@ def picture_sets(random: Generator, count: int) -> list[RawSample]:
 GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "psnr": restorations, "miou": segmentations, "ap_50_box": detections, "ap_75_box": detections, "ap_10": expressions, "ap_50_mask": instances,
     "ap_50_keypoint": people, "fid": picture_sets,
-    "dice": detections, **map_generators.GENERATORS,
+    "dice": detections, **map_generators.GENERATORS, **caption_generators.GENERATORS,
 }

@@ -22,8 +22,8 @@ from genlevel_evaluator.evaluator import Evaluator
 from genlevel_evaluator.kinds import Content, InputKind
 
 Key = tuple[str, ...]
-_SHARED = ("arrays", "kinds", "media")
-"""Modules of this package that readers of files stand on."""
+_SHARED = ("arrays", "captions", "kinds", "media")
+"""Modules of this package that readers of files stand on; the networks that evaluators share come on top."""
 _SHARED_LIBRARIES = ("numpy", "torch", "ctranslate2")
 
 
@@ -84,7 +84,8 @@ def _sources(package: str) -> str:
     roots = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
     own = Path(__file__).parent
     found = [(path.relative_to(root), path) for root in roots for path in root.rglob("*.py") if path.relative_to(root).parts[0] != "metrics"]
-    found += [(Path("common", name), own / f"{name}.py") for name in _SHARED]
+    shared = [own / f"{name}.py" for name in _SHARED] + list((own / "networks").glob("*.py"))
+    found += [(Path("common", path.relative_to(own)), path) for path in shared]
     for name, path in sorted(found):
         data = path.read_bytes()
         digest.update(f"{name}\0{len(data)}\0".encode() + data)

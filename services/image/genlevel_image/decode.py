@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from genlevel_evaluator import formats
+from genlevel_evaluator.captions import Caption, decode_caption
 from genlevel_evaluator.kinds import Content, InputKind
+from genlevel_evaluator.media import Blob
 from genlevel_image.boxes import decode_boxes
 from genlevel_image.depths import decode_depth
 from genlevel_image.grounding import decode_answer, decode_truth
@@ -28,7 +30,14 @@ def decode_image(content: Content, attributes: Mapping[str, Any]) -> Picture:
     return read_picture(blob_of(content, "a picture"))
 
 
+def decode_description(content: Content, attributes: Mapping[str, Any]) -> Picture | Caption:
+    """What a picture is to show: a caption, or a true picture as `{"image": file}`."""
+    file = content.json.get("image") if isinstance(content.json, Mapping) else content.media
+    return read_picture(file) if isinstance(file, Blob) else decode_caption(content, attributes)
+
+
 KINDS = {
+    "image_text": InputKind("image_text", strings_are_paths=True, reference_strings_are_paths=False, decode=decode_image, decode_reference=decode_description, schema=formats.schema("image_text")),
     "image": InputKind("image", strings_are_paths=True, decode=decode_image, schema=formats.schema("image")),
     "masks": InputKind("masks", strings_are_paths=True, decode=decode_masks, schema=formats.schema("masks")),
     "boxes": InputKind("boxes", strings_are_paths=False, decode=decode_boxes, schema=formats.schema("boxes")),

@@ -10,6 +10,7 @@ Source: Norouzi et al. 2013, arXiv 1312.5650.
 from __future__ import annotations
 
 import ast
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,12 @@ _LIKELIEST = 10
 
 
 class Conse:
-    """Both networks and the vectors of the classes."""
+    """Both networks. The vectors of the classes are made as they are met: most pictures share few of them."""
 
     def __init__(self, pictures: lite0.Lite0Features, vectors: sentences.SentenceVectors, names: tuple[str, ...]) -> None:
         self._pictures = pictures
         self._vectors = vectors
-        self._classes = vectors.many([f"a photo of a {name}" for name in names]).astype(np.float64)
+        self._class = functools.cache(lambda number: vectors.run(vectors.prepare(f"a photo of a {names[number]}")).astype(np.float64))
 
     def prepare(self, value: NDArray[Any] | str) -> NDArray[Any]:
         """RGB of shape (height, width, 3) as floats, a text as token numbers."""
@@ -41,7 +42,7 @@ class Conse:
             return self._vectors.run(prepared)
         shares = self._pictures.classes(prepared)
         best = np.argsort(-shares, kind="stable")[:_LIKELIEST]
-        mean: NDArray[np.float32] = (shares[best] / shares[best].sum() @ self._classes[best]).astype(np.float32)
+        mean: NDArray[np.float32] = (shares[best] / shares[best].sum() @ np.stack([self._class(int(number)) for number in best])).astype(np.float32)
         return mean
 
 

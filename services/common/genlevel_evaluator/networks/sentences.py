@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,24 +36,9 @@ class SentenceVectors:
 
     def run(self, prepared: NDArray[Any]) -> NDArray[np.float32]:
         """The vector of a prepared text, of unit length."""
-        vector: NDArray[np.float32] = self._vectors(prepared[None])[0]
-        return vector
-
-    def many(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The vectors of texts of which none changes; those of one length go through together."""
-        numbers = [self._tokenizer(text) for text in texts]
-        lengths = np.array([len(pieces) for pieces in numbers])
-        result = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
-        for length in np.unique(lengths):
-            places = np.flatnonzero(lengths == length)
-            result[places] = self._vectors(np.array([numbers[place] for place in places]))
-        return result
-
-    def _vectors(self, numbers: NDArray[Any]) -> NDArray[np.float32]:
-        """Vectors of texts of one length."""
         with torch.inference_mode():
-            vectors: NDArray[np.float32] = functional.normalize(self._tokens(torch.from_numpy(numbers)).mean(dim=1), dim=1).numpy()
-            return vectors
+            vector: NDArray[np.float32] = functional.normalize(self._tokens(torch.from_numpy(prepared)[None])[0].mean(dim=0), dim=0).numpy()
+            return vector
 
     def _tokens(self, numbers: torch.Tensor) -> torch.Tensor:
         state = self._state

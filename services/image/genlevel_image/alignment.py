@@ -1,0 +1,100 @@
+"""Cosines of the vectors that networks make of pictures and captions, and what is shown beside them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlevel_evaluator.metric import Sample
+from genlevel_evaluator.states import Column, Row, Rows
+
+_BLOCK = 4096
+
+
+def columns(width: int) -> dict[str, Column]:
+    """State of a score: it, whether there was a prediction, the score of the references among themselves, and a unit vector of each side."""
+    vectors = Column("f4", (width,), ragged=True, features=True)
+    return {"score": Column("f8"), "scored": Column("u1"), "ceiling": Column("f8"), "prediction_vectors": vectors, "reference_vectors": vectors}
+
+
+def row(score: float, ceiling: float, prediction: NDArray[np.float64], reference: NDArray[np.float64], width: int) -> Row:
+    """One row; vectors shorter than the column are filled up with zeros, which changes no product."""
+    sides = {"prediction_vectors": prediction, "reference_vectors": reference}
+    return {
+        "score": score, "scored": 1, "ceiling": ceiling,
+        **{name: np.pad(vector, (0, width - len(vector))).astype(np.float32)[None] for name, vector in sides.items()},
+    }
+
+
+def missing_row(width: int) -> Row:
+    """A missing picture fits nothing."""
+    none = np.zeros((0, width), dtype=np.float32)
+    return {"score": 0.0, "scored": 0, "ceiling": math.nan, "prediction_vectors": none, "reference_vectors": none}
+
+
+def check_preset(backbone: str, preset: str) -> None:
+    """Raises ValueError for a way of resizing that a network does not have."""
+    if preset == "tensor" and backbone != "clip-vit-b-32":
+        raise ValueError("preset=tensor belongs to backbone=clip-vit-b-32")
+
+
+def every_side(sample: Sample) -> dict[str, Any]:
+    """The prediction and all references, as networks look at them."""
+    return {"prediction": sample.prediction} | {side_of(place): value for place, value in enumerate(sample.references)}
+
+
+def side_of(place: int) -> str:
+    """Name of the side of a reference, by its place.
+
+    >>> side_of(0), side_of(1)
+    ('reference', 'reference 2')
+    """
+    return "reference" if place == 0 else f"reference {place + 1}"
+
+
+def unit(vector: NDArray[Any]) -> NDArray[np.float64]:
+    """The vector in 64 bits at length one; zero stays zero."""
+    wide = np.asarray(vector, dtype=np.float64)
+    length = float(np.linalg.norm(wide))
+    return wide / length if length else wide
+
+
+def among(vectors: Sequence[NDArray[np.float64]]) -> float:
+    """100 times the mean cosine of all pairs of unit vectors; NaN where there is no pair.
+
+    >>> among([unit([1.0, 0.0]), unit([1.0, 0.0]), unit([0.0, 1.0])])
+    33.333333333333336
+    """
+    pairs = [float(one @ other) for place, one in enumerate(vectors) for other in vectors[place + 1 :]]
+    return 100.0 * math.fsum(pairs) / len(pairs) if pairs else math.nan
+
+
+def companions(rows: Rows) -> dict[str, float]:
+    """The floor, the ceiling and the number of pictures that are there.
+
+    shuffled_pairs   mean score of every prediction with the references of every other sample: what a score would be by chance
+    reference_pairs  mean over samples of the score of their references among themselves, where a sample has enough of them
+    """
+    count = int(np.sum(rows.column("scored")))
+    found = {"predictions": float(count)}
+    if count > 1:
+        products = float(_total(rows.features("prediction_vectors")) @ _total(rows.features("reference_vectors")))
+        matched = math.fsum(rows.column("score")) / 100.0  # missing pictures add nothing
+        found["shuffled_pairs"] = 100.0 * (products - matched) / (count * (count - 1))
+    ceiling = rows.column("ceiling")
+    ceiling = ceiling[~np.isnan(ceiling)]
+    if len(ceiling):
+        found["reference_pairs"] = math.fsum(ceiling) / len(ceiling)
+    return found
+
+
+def _total(vectors: Any) -> NDArray[np.float64]:
+    """Sum of the rows, block by block."""
+    total = np.zeros(vectors.shape[1])
+    for start in range(0, len(vectors), _BLOCK):
+        total += np.asarray(vectors[start : start + _BLOCK], dtype=np.float64).sum(axis=0)
+    return total
