@@ -197,7 +197,7 @@ def _other_areas(table: Table, parameters: CurveParameters, grouped: bool) -> di
 
 
 def _coco(table: Table, parameters: CurveParameters, grouped: bool) -> dict[str, float]:
-    """The summary of COCO: AP over all thresholds, at 0.50 and 0.75, by area; and average recall."""
+    """The summary of COCO: AP over all thresholds, at 0.50 and 0.75, by area; and recall likewise."""
     values: dict[str, float] = {}
     for bit, name in enumerate(AREA_RANGES):
         found = [table.curve(bit, place) for place in _COCO]
@@ -206,9 +206,10 @@ def _coco(table: Table, parameters: CurveParameters, grouped: bool) -> dict[str,
         suffix = "" if name == "all" else f"_{name}"
         precisions = [curves.average_precisions(curve, grouped) for curve in found]
         values[f"ap_50_95{suffix}"] = _mean(np.concatenate(precisions))
-        values[f"ar_{parameters.max_detections}{suffix}"] = _mean(np.concatenate([curves.recalls(curve) for curve in found]))
+        recalls = [curves.recalls(curve) for curve in found]
+        values[f"ar_{parameters.max_detections}{suffix}"] = _mean(np.concatenate(recalls))
         if name == "all":
-            values |= {"ap_50": _mean(precisions[0]), "ap_75": _mean(precisions[5])}
+            values |= {"ap_50": _mean(precisions[0]), "ap_75": _mean(precisions[5]), "recall_50": _mean(recalls[0]), "recall_75": _mean(recalls[5])}
     return values
 
 

@@ -66,7 +66,9 @@ def box_side(boxes: Boxes, sample: Sample, parameters: BoxParameters, side: str)
     """Boxes as a side of a picture. A reference may say another area than the box has."""
     form = box_format(sample.attributes, parameters.bbox_format)
     corners = corners_of(boxes.coordinates, form, parameters.coordinates, boxes.image_size, side)
-    sizes = corners[:, 2:] - corners[:, :2]
+    # A size that was given is not taken from corners again: that would change its last bit, and a box on the edge of an area range with it.
+    given = to_pixels(boxes.coordinates, boxes.image_size, parameters.coordinates, side)[:, 2:]
+    sizes = given if form == "xywh" else corners[:, 2:] - corners[:, :2]
     own = sizes[:, 0] * sizes[:, 1]
     areas = own if side == "prediction" else np.where(np.isnan(boxes.areas), own, boxes.areas)
     return Side(boxes.labels, boxes.scores, boxes.crowd, np.zeros(len(own), dtype=bool), areas, np.column_stack([corners, own]))

@@ -56,7 +56,7 @@ def remarks(sample: Sample, row: Row, parameters: BoxParameters) -> list[SampleE
 
 
 METRIC = Metric(
-    id="ap_50_box", version=1, input_kind="boxes", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
+    id="ap_50_box", version=2, input_kind="boxes", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
     parameters=BoxParameters, columns=COLUMNS, observe=observe, observe_many=observe_many, score=score, missing=missing, interval=interval,
     samples=samples, remarks=remarks,
 )

@@ -46,7 +46,7 @@ def observe(sample: Sample, parameters: BoxParameters) -> Row:
 
 
 METRIC = Metric(
-    id="ap_75_box", version=1, input_kind="boxes", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
+    id="ap_75_box", version=2, input_kind="boxes", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
     parameters=StrictBoxParameters, columns=COLUMNS, observe=observe, observe_many=observe_many, score=score, missing=missing, interval=interval,
     samples=samples, remarks=remarks,
 )
