@@ -1,15 +1,18 @@
-"""Rows: union, order, repeats, folding."""
+"""Rows: union, order, repeats, feature rows on disk."""
 
 from __future__ import annotations
+
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from genlevel_evaluator import states
+from genlevel_evaluator import scratch, states
 from genlevel_evaluator.errors import EvaluatorError
-from genlevel_evaluator.states import Column, Moments, Rows
+from genlevel_evaluator.states import Column, Rows
 
 SCHEMA = {"value": Column("f8"), "pair": Column("i8", (2,)), "scores": Column("f4", ragged=True), "boxes": Column("f8", (4,), ragged=True)}
 
@@ -49,20 +52,47 @@ def test_equal_repeats_are_harmless_and_others_refused() -> None:
         states.combine([once, states.build(SCHEMA, [make("1", 7)])])
 
 
-def test_features_fold_past_the_limit_and_moments_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(states, "FOLD_ROWS", 10)
-    schema = {"features": Column("f4", (3,), ragged=True, fold=True)}
-    rng = np.random.default_rng(0)
-    data = rng.normal(size=(24, 3)).astype("f4")
-    shards = [states.build(schema, [(str(i), {"features": data[i : i + 1]}) for i in range(start, start + 8)]) for start in (0, 8, 16)]
-    merged = states.combine(shards)
-    moments = merged.features("features")
-    assert isinstance(moments, Moments)
-    assert moments.count == 24
-    np.testing.assert_allclose(moments.mean, data.astype("f8").mean(axis=0), rtol=1e-12)
-    np.testing.assert_allclose(moments.scatter / 23, np.cov(data.astype("f8"), rowvar=False), rtol=1e-10)
-    with pytest.raises(EvaluatorError, match="already folded"):
-        states.combine([merged, shards[0]])
+FEATURES = {"features": Column("f4", (3,), ragged=True, features=True), "value": Column("f8")}
+
+
+def feature_shards(numbers: list[int], parts: int) -> list[Rows]:
+    def row(number: int) -> states.Row:
+        return {"features": np.random.default_rng(number).normal(size=(number % 3, 3)).astype("f4"), "value": float(number)}
+
+    return [states.build(FEATURES, [(str(n), row(n)) for n in numbers[i::parts]]) for i in range(parts)]
+
+
+@pytest.mark.parametrize("parts", [1, 3, 7])
+def test_many_feature_rows_lie_on_disk_with_the_same_bits(parts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = list(range(50))
+    whole = states.combine(feature_shards(numbers, 1))
+    assert not isinstance(whole.features("features"), np.memmap)
+    monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 100)
+    shards = feature_shards(numbers[::-1], parts)
+    for merged in (states.combine(shards), states.combine([states.combine(shards[:2]), *shards[2:], shards[0]])):
+        assert isinstance(merged.features("features"), np.memmap)
+        assert same(merged, whole)
+    observed = merged.take(np.arange(50) % 2 == 0)
+    assert same(observed, whole.take(np.arange(50) % 2 == 0))
+    with pytest.raises(EvaluatorError, match="'4' occurs twice"):
+        states.combine([merged, states.build(FEATURES, [("4", {"features": np.ones((1, 3)), "value": 4.0})])])
+
+
+def test_files_of_rows_have_no_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 100)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    merged = states.combine(feature_shards(list(range(50)), 3))
+    assert isinstance(merged.features("features"), np.memmap)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 100)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: open("/dev/full", "wb", buffering=0))  # noqa: SIM115
+    with pytest.raises(EvaluatorError, match="cannot be written") as error:
+        states.combine(feature_shards(list(range(50)), 3))
+    assert (error.value.code.value, error.value.reason) == ("RESOURCE_EXHAUSTED", "NO_ROOM")
+    assert "TMPDIR" in error.value.remedy
 
 
 def test_take_keeps_ragged_rows_together() -> None:

@@ -8,7 +8,7 @@ import scipy.linalg
 import torch
 from torchmetrics.image.kid import poly_mmd
 
-from genlevel_evaluator import codec, media, states
+from genlevel_evaluator import codec, media, scratch, states
 from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Presence, Sample
@@ -82,17 +82,16 @@ def test_equal_sets_are_at_zero_and_a_shift_is_its_square(backbone: str) -> None
 
 
 @pytest.mark.parametrize("backbone", ["i3d", "r3d_18"])
-def test_folding_keeps_the_value(backbone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_on_disk_keep_value_and_companions(backbone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     generated, real = _features(backbone, 1, 600), _features(backbone, 2, 650)
     parameters = FvdParameters(backbone)  # type: ignore[arg-type]
     whole = score(rows_of(generated, real, backbone), parameters)
-    monkeypatch.setattr(states, "FOLD_ROWS", 300)
-    folded_rows = rows_of(generated, real, backbone)
-    assert folded_rows.folded
-    folded = score(folded_rows, parameters)
-    assert folded.value == pytest.approx(whole.value, rel=1e-6)
-    assert "kvd" not in folded.companions
-    assert folded.companions["real"] == 650
+    monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 1000)
+    on_disk = states.combine([rows_of(generated, real, backbone)])
+    assert isinstance(on_disk.features("prediction_features"), np.memmap)
+    assert score(on_disk, parameters) == whole
+    assert {"kvd", "precision", "recall", "authenticity", "fvd_infinity", "fvd_infinity_standard_error"} < set(whole.companions)
+    assert whole.companions["real"] == 650
 
 
 def test_too_few_clips_have_no_value() -> None:

@@ -7,18 +7,18 @@ that beside the rows themselves there is never more than one column of the messa
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genlevel.v1 import evaluator_pb2 as pb
-from genlevel_evaluator import states
+from genlevel_evaluator import scratch, states
 from genlevel_evaluator.engine import Scorer
 from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_evaluator.keys import Keys
-from genlevel_evaluator.states import Column, Moments, Rows
+from genlevel_evaluator.states import Column, Rows
 
 FORMAT_VERSION = 2
 _READ = (1, FORMAT_VERSION)
@@ -26,21 +26,16 @@ LARGEST_COLUMN = 2 << 30
 """Bytes of a column beyond which it is not decompressed."""
 _SMALL, _TASTE, _WORTH = 1024, 1 << 14, 0.7
 _LEVEL = 1
+_STEP = 1 << 20
 _KEYS = "keys"
 
 
 def encode_state(rows: Rows, signature_digest: str) -> pb.MetricState:
     """A state as a message."""
     columns = [_column(name, rows.values[name], rows.schema[name], rows.lengths.get(name)) for name in rows.schema]
-    for name, moments in rows.folded.items():
-        columns += [
-            _plain(f"{name}:count", np.array([moments.count], dtype="<i8")),
-            _plain(f"{name}:mean", np.asarray(moments.mean, dtype="<f8")),
-            _plain(f"{name}:scatter", np.asarray(moments.scatter[np.triu_indices(len(moments.mean))], dtype="<f8")),
-        ]
     keys, lengths = rows.keys.columns()
     return pb.MetricState(
-        format_version=FORMAT_VERSION, signature_digest=signature_digest, kind="moments" if rows.folded else "rows", columns=columns,
+        format_version=FORMAT_VERSION, signature_digest=signature_digest, kind="rows", columns=columns,
         key_column=_column(_KEYS, keys, Column("i8") if lengths is None else Column("u1", ragged=True), lengths),
     )  # fmt: skip
 
@@ -68,10 +63,6 @@ def _narrow(lengths: NDArray[np.int64]) -> tuple[int, bytes]:
     return width, lengths.astype(f"<u{width or 8}").tobytes()
 
 
-def _plain(name: str, values: NDArray[Any]) -> pb.StateColumn:
-    return pb.StateColumn(name=name, dtype=values.dtype.str[1:], values=values.tobytes())
-
-
 def decode_state(message: pb.MetricState, scorer: Scorer, signature_digest: str) -> Rows:
     """A state from a message; raises as `decode_states`."""
     return decode_states([message], scorer, signature_digest)
@@ -85,26 +76,37 @@ def decode_states(messages: Sequence[pb.MetricState], scorer: Scorer, signature_
             same key with different content.
     """
     found = [_columns(message, signature_digest) for message in messages]
-    keys = [_read_keys(message) for message in messages]
+    parts_of_keys = [_read_keys(message) for message in messages]
+    counts = [len(part) for part in parts_of_keys]
+    keys = Keys.joined(parts_of_keys)
+    del parts_of_keys  # from here on there is one copy of everything, and the next bytes of a message
     values: dict[str, NDArray[Any]] = {}
     lengths: dict[str, NDArray[np.int64]] = {}
     for name, column in scorer.schema.items():
-        parts = [_read_column(_named(columns, name), column, len(part)) for columns, part in zip(found, keys, strict=True)]
-        values[name] = _joined([array for array, _ in parts])
+        mine = [_named(columns, name) for columns in found]
         if column.ragged:
-            lengths[name] = _joined([sizes for _, sizes in parts if sizes is not None])
-    folded = [_read_folded(columns, scorer.schema) for columns in found]
-    rows = Rows(scorer.schema, Keys.joined(keys), values, lengths, states.merge_folded(folded))
+            lengths[name] = np.concatenate([_lengths(part, column, rows) for part, rows in zip(mine, counts, strict=True)])
+        values[name] = _joined(mine, column, counts)
+    rows = Rows(scorer.schema, keys, values, lengths)
     return states.settled(rows) if len(messages) > 1 else rows
 
 
-def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
-    return np.concatenate(parts) if len(parts) > 1 else parts[0]
+def _joined(messages: Sequence[pb.StateColumn], column: Column, counts: Sequence[int]) -> NDArray[Any]:
+    """The values of a column of several states, one after another."""
+    if not column.ragged:
+        for message, rows in zip(messages, counts, strict=True):
+            if _elements(message, column) != rows:
+                raise _bad_state(f"column {message.name} has {_elements(message, column)} rows for {rows} keys")
+    if column.features:
+        return scratch.joined((_values([message], column) for message in messages), states.little(column.dtype), column.shape)
+    return _values(messages, column)
 
 
 def _columns(message: pb.MetricState, signature_digest: str) -> dict[str, pb.StateColumn]:
     if message.format_version not in _READ:
         raise _bad_state(f"format version {message.format_version}, this evaluator reads {' and '.join(map(str, _READ))}")
+    if message.kind == "moments":
+        raise _bad_state("it holds moments, as earlier versions made them of many feature rows")
     if message.signature_digest != signature_digest:
         raise _bad_state("it was made with other parameters, weights or another version of the metric")
     return {column.name: column for column in message.columns}
@@ -121,78 +123,70 @@ def _read_keys(message: pb.MetricState) -> Keys:
         return Keys.of(message.keys)
     column = message.key_column
     if column.dtype == "i8":
-        return Keys.of_columns(_values(column, Column("i8")), None)
-    data = _values(column, Column("u1", ragged=True))
+        return Keys.of_columns(_values([column], Column("i8")), None)
+    texts = Column("u1", ragged=True)
     try:
-        return Keys.of_columns(data, _lengths(column, len(data)))
+        return Keys.of_columns(_values([column], texts), _lengths(column, texts))
     except UnicodeDecodeError:
         raise _bad_state("its keys are not UTF-8") from None
 
 
-def _read_column(message: pb.StateColumn, column: Column, rows: int) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
-    array = _values(message, column)
-    if not column.ragged:
-        if len(array) != rows:
-            raise _bad_state(f"column {message.name} has {len(array)} rows for {rows} keys")
-        return array, None
-    sizes = _lengths(message, len(array))
-    if len(sizes) != rows:
-        raise _bad_state(f"column {message.name} has lengths for another number of rows")
-    return array, sizes
-
-
-def _values(message: pb.StateColumn, column: Column) -> NDArray[Any]:
+def _elements(message: pb.StateColumn, column: Column) -> int:
+    """How many elements a column has, by its size."""
     if message.dtype != column.dtype or tuple(message.item_shape) != column.shape:
         raise _bad_state(f"column {message.name} has another type than the metric declares")
-    data = _unpacked(message)
-    dtype = np.dtype(states.little(column.dtype))
-    item = int(np.prod(column.shape, dtype=np.int64))
-    if len(data) % (dtype.itemsize * max(item, 1)):
+    size = message.size or len(message.values)
+    if message.size > LARGEST_COLUMN:
+        raise _bad_state(f"column {message.name} would have {message.size} bytes, at most {LARGEST_COLUMN} are read")
+    elements, rest = divmod(size, np.dtype(column.dtype).itemsize * max(int(np.prod(column.shape, dtype=np.int64)), 1))
+    if rest:
         raise _bad_state(f"column {message.name} is cut off")
-    return np.frombuffer(data, dtype=dtype).reshape((-1, *column.shape))
+    return elements
 
 
-def _lengths(message: pb.StateColumn, elements: int) -> NDArray[np.int64]:
+def _values(messages: Sequence[pb.StateColumn], column: Column) -> NDArray[Any]:
+    dtype = np.dtype(states.little(column.dtype))
+    elements = sum(_elements(message, column) for message in messages)
+    array = np.empty((elements, *column.shape), dtype=dtype)
+    data = array.reshape(-1).view(np.uint8)
+    place = 0
+    for message in messages:
+        size = message.size or len(message.values)
+        _unpack(message, data[place : place + size])
+        place += size
+    return array
+
+
+def _lengths(message: pb.StateColumn, column: Column, rows: int | None = None) -> NDArray[np.int64]:
     width = message.length_bytes or 8
     if width not in (1, 2, 4, 8) or len(message.lengths) % width:
         raise _bad_state(f"the lengths of column {message.name} are cut off")
     sizes = np.frombuffer(message.lengths, dtype="<i8" if width == 8 else f"<u{width}").astype(np.int64, copy=False)
-    if (sizes < 0).any() or int(sizes.sum()) != elements:
+    if rows is not None and len(sizes) != rows:
+        raise _bad_state(f"column {message.name} has lengths for another number of rows than {rows} keys")
+    if (sizes < 0).any() or int(sizes.sum()) != _elements(message, column):
         raise _bad_state(f"the lengths of column {message.name} do not add up")
     return sizes
 
 
-def _unpacked(message: pb.StateColumn) -> bytes:
-    """The bytes of a column, of exactly the size that it names."""
+def _unpack(message: pb.StateColumn, target: NDArray[np.uint8]) -> None:
+    """Puts the bytes of a column, exactly as many as it names, in their place."""
     if not message.size:
-        return message.values
-    if message.size > LARGEST_COLUMN:
-        raise _bad_state(f"column {message.name} would have {message.size} bytes, at most {LARGEST_COLUMN} are read")
-    opened = zlib.decompressobj()
+        target[:] = np.frombuffer(message.values, dtype=np.uint8)
+        return
+    opened, rest, place = zlib.decompressobj(), message.values, 0
     try:
-        data = opened.decompress(message.values, message.size)
-        whole = len(data) == message.size and not opened.decompress(opened.unconsumed_tail, 1) and opened.eof
+        while not opened.eof:
+            data = opened.decompress(rest, _STEP)
+            rest = opened.unconsumed_tail
+            if place + len(data) > len(target) or not (data or opened.eof):
+                break
+            target[place : place + len(data)] = np.frombuffer(data, dtype=np.uint8)
+            place += len(data)
     except zlib.error:
-        whole = False
-    if not whole:
+        place = -1
+    if place != len(target) or not opened.eof:
         raise _bad_state(f"column {message.name} is not what was compressed")
-    return data
-
-
-def _read_folded(columns: Mapping[str, pb.StateColumn], names: Iterable[str]) -> dict[str, Moments]:
-    return {name: _read_moments(columns, name) for name in names if f"{name}:count" in columns}
-
-
-def _read_moments(found: Mapping[str, pb.StateColumn], name: str) -> Moments:
-    count = int(np.frombuffer(found[f"{name}:count"].values, dtype="<i8")[0])
-    mean = np.frombuffer(_named(found, f"{name}:mean").values, dtype="<f8")
-    upper = np.frombuffer(_named(found, f"{name}:scatter").values, dtype="<f8")
-    size = len(mean)
-    if len(upper) != size * (size + 1) // 2:
-        raise _bad_state(f"the moments of {name} are cut off")
-    scatter = np.zeros((size, size))
-    scatter[np.triu_indices(size)] = upper
-    return Moments(count, mean, scatter + np.triu(scatter, 1).T)
 
 
 def _bad_state(what: str) -> EvaluatorError:

@@ -8,18 +8,16 @@ moments when they grow past `FOLD_ROWS` rows; from then on equality holds to rou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator import scratch
 from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_evaluator.keys import Keys, ragged_index
-
-FOLD_ROWS = 4096
-"""Feature rows of one column that are kept as rows; beyond, they are folded into moments (metric-decisions R9)."""
 
 _COMPARED = 4096  # repeated rows compared at a time
 
@@ -35,42 +33,13 @@ class Column:
         dtype: `u1`, `i8`, `f4` or `f8`.
         shape: shape of one element, `()` for scalars.
         ragged: a row holds any number of elements (an array of shape `(k, *shape)`) instead of one.
-        fold: a feature column that may be folded into moments; needs `ragged` and a shape of one dimension.
+        features: rows of features, many and long: past a limit they lie on disk. Needs `ragged`.
     """
 
     dtype: str = "f8"
     shape: tuple[int, ...] = ()
     ragged: bool = False
-    fold: bool = False
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Count, mean and scatter (sum of outer products of centred rows), float64."""
-
-    count: int
-    mean: NDArray[np.float64]
-    scatter: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, rows: NDArray[Any]) -> Moments:
-        """Moments of `rows`, shape (n, d)."""
-        data = np.asarray(rows, dtype=np.float64)
-        if not len(data):
-            return cls(0, np.zeros(data.shape[1]), np.zeros((data.shape[1],) * 2))
-        mean = data.mean(axis=0)
-        centred = data - mean
-        return cls(len(data), mean, centred.T @ centred)
-
-    def merge(self, other: Moments) -> Moments:
-        """Moments of both sets together (Chan, Golub and LeVeque)."""
-        if not self.count or not other.count:
-            return self if self.count else other
-        count = self.count + other.count
-        delta = other.mean - self.mean
-        mean = self.mean + delta * (other.count / count)
-        scatter = self.scatter + other.scatter + np.outer(delta, delta) * (self.count * other.count / count)
-        return Moments(count, mean, scatter)
+    features: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +50,6 @@ class Rows:
     keys: Keys
     values: Mapping[str, NDArray[Any]]
     lengths: Mapping[str, NDArray[np.int64]]
-    folded: Mapping[str, Moments] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -95,9 +63,9 @@ class Rows:
         ends = np.cumsum(self.lengths[name])
         return [self.values[name][end - size : end] for end, size in zip(ends, self.lengths[name], strict=True)]
 
-    def features(self, name: str) -> NDArray[Any] | Moments:
-        """A feature column: its rows `(total, d)`, or its moments where it was folded."""
-        return self.folded[name] if name in self.folded else self.values[name]
+    def features(self, name: str) -> NDArray[Any]:
+        """The rows of a feature column, shape `(total, d)`; many of them lie on disk."""
+        return self.values[name]
 
     def take(self, positions: NDArray[Any]) -> Rows:
         """The rows at `positions` (integers, or a mask), in that order."""
@@ -112,8 +80,9 @@ class Rows:
                 continue
             sizes = self.lengths[name]
             lengths[name] = sizes[index]
-            values[name] = self.values[name][ragged_index(sizes, index)]
-        return Rows(self.schema, self.keys.take(index), values, lengths, self.folded)
+            places = ragged_index(sizes, index)
+            values[name] = scratch.picked(self.values[name], places) if column.features else self.values[name][places]
+        return Rows(self.schema, self.keys.take(index), values, lengths)
 
     def nbytes(self) -> int:
         """Size of the column data in bytes."""
@@ -159,21 +128,48 @@ def combine(states: Sequence[Rows]) -> Rows:
     """Union of the rows, sorted by key.
 
     Raises:
-        EvaluatorError: the same key with different content, or a repeated key in a folded column.
+        EvaluatorError: the same key with different content.
     """
-    first = states[0]
-    values = {name: np.concatenate([state.values[name] for state in states]) for name in first.schema}
-    lengths = {
-        name: np.concatenate([state.lengths[name] for state in states])
-        for name, column in first.schema.items()
-        if column.ragged
-    }
-    keys = Keys.joined([state.keys for state in states])
-    return settled(Rows(first.schema, keys, values, lengths, merge_folded([state.folded for state in states])))
+    gathered = Gathering(states[0].schema)
+    for state in states:
+        gathered.add(state)
+    return gathered.rows()
+
+
+class Gathering:
+    """States put together one after another. Feature rows past a limit lie on disk from the moment they come."""
+
+    def __init__(self, schema: Mapping[str, Column]) -> None:
+        self._schema = schema
+        self._keys: list[Keys] = []
+        self._values: dict[str, list[NDArray[Any]]] = {name: [] for name, column in schema.items() if not column.features}
+        self._lengths: dict[str, list[NDArray[np.int64]]] = {name: [] for name, column in schema.items() if column.ragged}
+        self._features = {name: scratch.Growing(little(column.dtype), column.shape) for name, column in schema.items() if column.features}
+
+    def add(self, rows: Rows) -> None:
+        """Takes a state."""
+        for name, grown in self._features.items():
+            grown.add(rows.values[name])
+        for name, arrays in self._values.items():
+            arrays.append(rows.values[name])
+        for name, sizes in self._lengths.items():
+            sizes.append(rows.lengths[name])
+        self._keys.append(rows.keys)
+
+    def rows(self) -> Rows:
+        """Union of the rows, sorted by key; raises as `combine`. The parts are given up one column after another."""
+        if not self._keys:
+            return empty(self._schema)
+        lengths = {name: np.concatenate(self._lengths.pop(name)) for name in list(self._lengths)}
+        values = {
+            name: self._features.pop(name).array() if name in self._features else np.concatenate(self._values.pop(name)) for name in self._schema
+        }
+        keys, self._keys = Keys.joined(self._keys), []
+        return settled(Rows(self._schema, keys, values, lengths))
 
 
 def settled(rows: Rows) -> Rows:
-    """Rows in the order of their keys, each key once, folded where they are many.
+    """Rows in the order of their keys, each key once.
 
     Raises:
         EvaluatorError: as `combine`.
@@ -183,26 +179,12 @@ def settled(rows: Rows) -> Rows:
         _refuse_conflicts(rows, index, repeated)
         index = index[~repeated]
     if len(index) == len(rows) and bool(np.all(index[1:] > index[:-1])):
-        return fold(rows)
-    return fold(rows.take(index))
-
-
-def merge_folded(states: Sequence[Mapping[str, Moments]]) -> dict[str, Moments]:
-    """Moments of all states together, by column."""
-    result: dict[str, Moments] = {}
-    for state in states:
-        for name, moments in state.items():
-            result[name] = result[name].merge(moments) if name in result else moments
-    return result
+        return rows
+    return rows.take(index)
 
 
 def _refuse_conflicts(rows: Rows, index: NDArray[np.int64], repeated: NDArray[np.bool_]) -> None:
     """Raises where a row differs from the first with its key."""
-    if rows.folded:
-        raise EvaluatorError(
-            Code.INVALID_ARGUMENT, "REPEATED_SAMPLE", "a sample occurs in two states whose features were already folded",
-            "send each sample once",
-        )
     firsts = index[~repeated][np.cumsum(~repeated)[repeated] - 1]
     others = index[repeated]
     for start in range(0, len(others), _COMPARED):
@@ -221,17 +203,3 @@ def _refuse_conflicts(rows: Rows, index: NDArray[np.int64], repeated: NDArray[np
 def _equal(one: Rows, other: Rows) -> bool:
     same_values = all(one.values[name].tobytes() == other.values[name].tobytes() for name in one.schema)
     return same_values and all(np.array_equal(one.lengths[name], other.lengths[name]) for name in one.lengths)
-
-
-def fold(rows: Rows) -> Rows:
-    """Folds feature columns into moments once any of them has more than `FOLD_ROWS` rows."""
-    names = [name for name, column in rows.schema.items() if column.fold]
-    if not names or (not rows.folded and max(len(rows.values[name]) for name in names) <= FOLD_ROWS):
-        return rows
-    values, lengths, folded = dict(rows.values), dict(rows.lengths), dict(rows.folded)
-    for name in names:
-        moments = Moments.of(values[name])
-        folded[name] = folded[name].merge(moments) if name in folded else moments
-        values[name] = values[name][:0]
-        lengths[name] = np.zeros(len(rows), dtype=np.int64)
-    return Rows(rows.schema, rows.keys, values, lengths, folded)

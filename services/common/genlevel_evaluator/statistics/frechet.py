@@ -1,4 +1,4 @@
-"""Fréchet distance of two sets of feature vectors, and the kernel distance that goes beside it (metric-decisions R9).
+"""Fréchet distance of two sets of feature vectors (metric-decisions R9).
 
     distance = |m1 - m2|^2 + tr S1 + tr S2 - 2 tr (S1 S2)^(1/2)
 
@@ -21,23 +21,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genlevel_evaluator.states import Moments
+from genlevel_evaluator.statistics.moments import Moments
 
 Matrix = NDArray[np.float64]
 
 SMALL_SAMPLE = 2048
 """Rows a side below which a Fréchet distance is mostly bias; such values carry a warning."""
 
-_BLOCK = 1024
+_BLOCK = 4096
 _ROUNDING = 1e-8
-
-
-@dataclass(frozen=True)
-class KernelDistance:
-    """Unbiased squared kernel distance and its standard error."""
-
-    value: float
-    standard_error: float
 
 
 @dataclass(frozen=True)
@@ -59,8 +51,7 @@ def frechet_distance(prediction: NDArray[Any] | Moments, reference: NDArray[Any]
     sides = [_checked(side) for side in (prediction, reference)]
     if sides[0].shape[1] != sides[1].shape[1]:
         raise ValueError(f"features have {sides[0].shape[1]} and {sides[1].shape[1]} dimensions")
-    few = min(side.shape[0] for side in sides) <= sides[0].shape[1]
-    return _distance(*(side.as_factor() if few else side.as_covariance() for side in sides))
+    return _distance(*(side.as_factor() if side.shape[0] <= side.shape[1] else side.as_covariance() for side in sides))
 
 
 def frechet_from_moments(mean1: NDArray[Any], covariance1: NDArray[Any], mean2: NDArray[Any], covariance2: NDArray[Any]) -> float:
@@ -80,31 +71,10 @@ def frechet_from_moments(mean1: NDArray[Any], covariance1: NDArray[Any], mean2: 
     return _distance(*sides)
 
 
-def sample_count(side: NDArray[Any] | Moments) -> int:
-    """Number of rows of a side."""
-    return side.count if isinstance(side, Moments) else len(side)
-
-
-def sample_warnings(prediction: NDArray[Any] | Moments, reference: NDArray[Any] | Moments) -> tuple[str, ...]:
+def sample_warnings(prediction: NDArray[Any], reference: NDArray[Any]) -> tuple[str, ...]:
     """`small_sample` when a side has fewer than 2,048 rows, `rank_deficient` when one has no more rows than dimensions."""
-    dimension = len(prediction.mean) if isinstance(prediction, Moments) else prediction.shape[1]
-    count = min(sample_count(prediction), sample_count(reference))
-    return ("small_sample",) * (count < SMALL_SAMPLE) + ("rank_deficient",) * (count <= dimension)
-
-
-def kernel_distance(prediction: NDArray[Any], reference: NDArray[Any]) -> KernelDistance | None:
-    """Squared maximum mean discrepancy under the kernel (x·y/d + 1)³, all pairs, no random subsets (KID, KVD, KAD).
-
-    The standard error is the first-order one of a two-sample U-statistic. None with fewer than two rows on a side.
-    """
-    x, y = np.asarray(prediction, dtype=np.float64), np.asarray(reference, dtype=np.float64)
-    if min(len(x), len(y)) < 2:
-        return None
-    within_x, within_y = _within(x), _within(y)
-    across_x, across_y = _across(x, y)
-    value = math.fsum(within_x) / len(x) + math.fsum(within_y) / len(y) - 2 * math.fsum(across_x) / len(x)
-    spread = np.var(within_x - across_x, ddof=1) / len(x) + np.var(within_y - across_y, ddof=1) / len(y)
-    return KernelDistance(float(value), float(2 * np.sqrt(spread)))
+    count = min(len(prediction), len(reference))
+    return ("small_sample",) * (count < SMALL_SAMPLE) + ("rank_deficient",) * int(count <= prediction.shape[1])
 
 
 class _Set:
@@ -115,7 +85,7 @@ class _Set:
         self.shape = (given.count, len(given.mean)) if isinstance(given, Moments) else (given.shape[0], given.shape[1])
 
     def as_factor(self) -> _Side:
-        """For sets of few rows: the centred rows are a factor. Moments are kept as they are."""
+        """For sets of no more rows than dimensions: the centred rows are a factor. Moments are kept as they are."""
         if isinstance(self._given, Moments):
             return self.as_covariance()
         rows = np.asarray(self._given, dtype=np.float64)
@@ -136,8 +106,8 @@ def _checked(given: NDArray[Any] | Moments) -> _Set:
     side = _Set(given)
     if side.shape[0] < 2:
         raise ValueError(f"a Fréchet distance needs at least two rows a side, got {side.shape[0]}")
-    arrays = (given.mean, given.scatter) if isinstance(given, Moments) else (given,)
-    if not all(np.isfinite(array).all() for array in arrays):
+    blocks = (given.mean, given.scatter) if isinstance(given, Moments) else (given[i : i + _BLOCK] for i in range(0, len(given), _BLOCK))
+    if not all(np.isfinite(block).all() for block in blocks):
         raise ValueError("features must be finite")
     return side
 
@@ -189,24 +159,3 @@ def _factor(side: _Side) -> Matrix:
     factor = np.empty_like(side.covariance)
     factor[pivots - 1] = np.tril(packed)
     return np.ascontiguousarray(factor[:, :rank])
-
-
-def _kernel(x: Matrix, y: Matrix) -> Matrix:
-    return np.asarray((x @ y.T / x.shape[1] + 1.0) ** 3)
-
-
-def _within(x: Matrix) -> Matrix:
-    """For each row the mean kernel with all other rows."""
-    own = (np.einsum("ij,ij->i", x, x) / x.shape[1] + 1.0) ** 3
-    total = np.concatenate([_kernel(x[i : i + _BLOCK], x).sum(axis=1) for i in range(0, len(x), _BLOCK)])
-    return np.asarray((total - own) / (len(x) - 1))
-
-
-def _across(x: Matrix, y: Matrix) -> tuple[Matrix, Matrix]:
-    """For each row of either side the mean kernel with the rows of the other."""
-    of_x, of_y = np.empty(len(x)), np.zeros(len(y))
-    for start in range(0, len(x), _BLOCK):
-        block = _kernel(x[start : start + _BLOCK], y)
-        of_x[start : start + _BLOCK] = block.mean(axis=1)
-        of_y += block.sum(axis=0)
-    return of_x, of_y / len(x)

@@ -7,12 +7,17 @@
     Unit        absolute
     Pooling     set: one value of two sets
     Sample      prediction: a generated picture; reference: a real one; either may be absent, and the sets need not be of one size
-    State       feature rows of either side, keyed by sample; folded into moments past 4,096 rows
+    State       feature rows of either side, keyed by sample; on disk past 128 MB a side
     Undefined   no real picture: no_reference; fewer than two pictures on a side: too_few_samples
-    Source      Heusel et al. 2017, arXiv 1706.08500; kernel distance: Bińkowski et al. 2018, arXiv 1801.01401
-    Checked with  pytorch-fid 0.3.0 and torch-fidelity 0.4.0, their networks with the same weights and their distances
-    Differs from  no confidence interval, since resampling inflates the distance; the companions are KID over all pairs with its standard
-                error, precision and recall (percent, third neighbours, from four pictures a side on), and the numbers of pictures. Below 2,048 pictures a side the value is mostly bias: warning small_sample.
+    Source      Heusel et al. 2017, arXiv 1706.08500; KID: Bińkowski et al. 2018, arXiv 1801.01401; precision and recall:
+                Kynkäänniemi et al. 2019; authenticity: Alaa et al. 2022, arXiv 2102.08921; fid_infinity: Chong and Forsyth 2020
+    Companions  predictions, references (pictures); kid over all pairs with its standard error; precision and recall in percent (third
+                neighbours, from four pictures a side on); authenticity: percent of generated pictures that are no copies, a copy being
+                nearer to a real picture than any other real one is; from 500 pictures a side on fid_infinity with the standard error of
+                its line: the value at endlessly many generated pictures, too low while there are no more of them than dimensions
+    Checked with  pytorch-fid 0.3.0 and torch-fidelity 0.4.0, their networks with the same weights and their distances; clean-fid 0.1.35
+    Differs from  no confidence interval, since resampling inflates the distance. Below 2,048 pictures a side the value is mostly bias: warning
+                small_sample; with no more pictures than dimensions: rank_deficient.
                 The default network is a stand-in that can be had offline; `backbone=inception-2015` is the one of the literature.
 
     >>> import numpy as np
@@ -25,18 +30,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
-from genlevel_evaluator.states import Column, Moments, Row, Rows
-from genlevel_evaluator.statistics.frechet import frechet_distance, kernel_distance, sample_count, sample_warnings
-from genlevel_evaluator.statistics.manifold import precision_and_recall
+from genlevel_evaluator.states import Column, Row, Rows
+from genlevel_evaluator.statistics.frechet import frechet_distance, sample_warnings
+from genlevel_evaluator.statistics.set_companions import companions
 
-_FEATURES = Column("f4", (2048,), ragged=True, fold=True)
+_FEATURES = Column("f4", (2048,), ragged=True, features=True)
 _NONE = np.zeros((0, 2048), dtype=np.float32)
 
 
@@ -69,27 +73,16 @@ def observe(sample: Sample, parameters: FidParameters) -> Row:
 def score(rows: Rows, parameters: FidParameters) -> Score:
     """Distance of the two sets."""
     del parameters
-    sides = [rows.features(f"{side}_features") for side in ("prediction", "reference")]
-    counts = [sample_count(side) for side in sides]
-    companions = {"predictions": float(counts[0]), "references": float(counts[1])}
-    if min(counts) < 2:
-        return Score(None, "too_few_samples" if counts[1] else "no_reference", companions)
-    return Score(frechet_distance(*sides), companions=companions | _of_rows(*sides), warnings=sample_warnings(*sides))
-
-
-def _of_rows(prediction: NDArray[Any] | Moments, reference: NDArray[Any] | Moments) -> dict[str, float]:
-    """KID, precision and recall, where the rows are still there."""
-    if isinstance(prediction, Moments) or isinstance(reference, Moments):
-        return {}
-    found = kernel_distance(prediction, reference)
-    companions = {"kid": found.value, "kid_standard_error": found.standard_error} if found else {}
-    if shares := precision_and_recall(prediction, reference):
-        companions |= {"precision": 100.0 * shares[0], "recall": 100.0 * shares[1]}
-    return companions
+    generated, real = (rows.features(f"{side}_features") for side in ("prediction", "reference"))
+    counts = {"predictions": float(len(generated)), "references": float(len(real))}
+    if min(counts.values()) < 2:
+        return Score(None, "too_few_samples" if len(real) else "no_reference", counts)
+    beside = counts | companions(generated, real, "fid", "kid")
+    return Score(frechet_distance(generated, real), companions=beside, warnings=sample_warnings(generated, real))
 
 
 METRIC = Metric(
     id="fid", version=1, input_kind="image", unit="absolute", higher_is_better=False, value_range=(0.0, float("inf")), pooling="set",
     parameters=FidParameters, columns={"prediction_features": _FEATURES, "reference_features": _FEATURES},
-    observe=observe, score=score, backbones=lambda parameters: (network(parameters),), set_metric=True,
+    observe=observe, score=score, backbones=lambda parameters: (network(parameters),), reads=(), set_metric=True,
 )

@@ -10,9 +10,11 @@ Range       [0, inf)
 Unit        absolute
 Pooling     set: one value of two sets
 Sample      a generated clip (prediction), a real clip (reference), or one of each
-State       feature rows of both sides; folded into moments beyond 4,096 rows
+State       feature rows of both sides; on disk past 128 MB a side
 Undefined   fewer than two clips on a side: too_few_samples
-Companions  kvd, kvd_standard_error (kernel distance of the same features, unbiased); generated, real (clips)
+Companions  generated, real (clips); kvd with its standard error (kernel distance of the same features, unbiased, all pairs);
+            precision, recall and authenticity in percent; from 500 clips a side on fvd_infinity with its standard error: all
+            as those of fid
 Backbones   i3d: 400 logits, Kinetics-400, mean over time, pixels in [-1, 1], half-pixel bilinear: the network of the FVD
             paper. r3d_18: 512 pooled features of torchvision's network, Pillow's bilinear, Kinetics mean and deviation:
             the network the benchmark's SoTA was measured with, so only its values can be held against that SoTA; those of
@@ -32,14 +34,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
-from genlevel_evaluator.states import Column, Moments, Row, Rows
+from genlevel_evaluator.states import Column, Row, Rows
 
 DIMENSIONS = {"i3d": 400, "r3d_18": 512}
 WIDTH = max(DIMENSIONS.values())
@@ -74,33 +76,18 @@ def _features(sample: Sample, backbone: str, side: str) -> NDArray[np.float32]:
 
 def score(rows: Rows, parameters: FvdParameters) -> Score:
     """Fréchet distance of the two sets."""
-    from genlevel_evaluator.statistics import frechet
+    from genlevel_evaluator.statistics import frechet, set_companions
 
     width = DIMENSIONS[parameters.backbone]
-    generated, real = (_cut(rows.features(f"{side}_features"), width) for side in ("prediction", "reference"))
-    counts = {"generated": float(frechet.sample_count(generated)), "real": float(frechet.sample_count(real))}
+    generated, real = (rows.features(f"{side}_features")[:, :width] for side in ("prediction", "reference"))
+    counts = {"generated": float(len(generated)), "real": float(len(real))}
     if min(counts.values()) < 2:
         return Score(None, "no_reference" if not counts["real"] else "too_few_samples", counts)
     warnings = frechet.sample_warnings(generated, real)
     if parameters.backbone != SOTA_BACKBONE:
         warnings = (*warnings, NOT_COMPARABLE)
-    return Score(frechet.frechet_distance(generated, real), companions={**_kernel(generated, real), **counts}, warnings=warnings)
-
-
-def _cut(features: NDArray[Any] | Moments, width: int) -> NDArray[Any] | Moments:
-    if isinstance(features, Moments):
-        return Moments(features.count, features.mean[:width], features.scatter[:width, :width])
-    return features[:, :width]
-
-
-def _kernel(generated: NDArray[Any] | Moments, real: NDArray[Any] | Moments) -> dict[str, float]:
-    """The kernel distance needs the rows, so it ends where they were folded."""
-    from genlevel_evaluator.statistics import frechet
-
-    if isinstance(generated, Moments) or isinstance(real, Moments):
-        return {}
-    found = frechet.kernel_distance(generated, real)
-    return {} if found is None else {"kvd": found.value, "kvd_standard_error": found.standard_error}
+    beside = counts | set_companions.companions(generated, real, "fvd", "kvd")
+    return Score(frechet.frechet_distance(generated, real), companions=beside, warnings=warnings)
 
 
 METRIC = Metric(
@@ -112,9 +99,9 @@ METRIC = Metric(
     value_range=(0.0, math.inf),
     pooling="set",
     parameters=FvdParameters,
-    columns={f"{side}_features": Column("f4", (WIDTH,), ragged=True, fold=True) for side in ("prediction", "reference")},
+    columns={f"{side}_features": Column("f4", (WIDTH,), ragged=True, features=True) for side in ("prediction", "reference")},
     observe=observe,
     score=score,
-    backbones=lambda parameters: (parameters.backbone,),
+    backbones=lambda parameters: (parameters.backbone,), reads=(),
     set_metric=True,
 )
