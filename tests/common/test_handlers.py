@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+import tracemalloc
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -16,7 +18,7 @@ from google.rpc import error_details_pb2, status_pb2
 from genlevel.v1 import evaluator_pb2 as pb
 from genlevel.v1 import evaluator_pb2_grpc, sample_pb2
 from genlevel_evaluator.evaluator import load
-from genlevel_evaluator.handlers import MAX_MESSAGE_BYTES
+from genlevel_evaluator.handlers import MAX_MESSAGE_BYTES, Handlers
 from genlevel_evaluator.serve.bare import start
 
 HEADER = pb.RequestHeader(evaluator="language", protocol_version=1)
@@ -248,3 +250,40 @@ def test_samples_in_one_value_out() -> None:
         assert (await failure(stub.EvaluateMetric(stream(False))))[1] == "BAD_STREAM"
 
     with_stub(body)
+
+
+async def stream_of(samples: Iterable[sample_pb2.Sample]) -> AsyncIterator[pb.EvaluateMetricRequest]:
+    yield pb.EvaluateMetricRequest(start=pb.EvaluateShardRequest(header=HEADER, metric=pb.MetricSpec(metric="accuracy")))
+    for one in samples:
+        yield pb.EvaluateMetricRequest(sample=one)
+
+
+def answers(count: int) -> Iterator[sample_pb2.Sample]:
+    for place in range(count):
+        yield sample(f"sample {place * 7919 % count}", "abc"[place % 3], "a" if place % 10 else "")
+
+
+def test_a_stream_of_many_batches_gives_what_one_shard_gives() -> None:
+    async def body(stub: Any) -> None:
+        streamed = await stub.EvaluateMetric(stream_of(answers(3000)))
+        whole = await stub.EvaluateShard(shard(*answers(3000)))
+        assert streamed.value == whole.value
+        assert sorted(issue.SerializeToString() for issue in streamed.issues) == sorted(issue.SerializeToString() for issue in whole.issues)
+        for repeated in (answers(1), [sample("sample 0", "other", "a")]):
+            found = await failure(stub.EvaluateMetric(stream_of(chain(answers(3000), repeated))))
+            assert (found[0].name, found[1] in ("REPEATED_SAMPLE", "CONFLICTING_SAMPLE")) == ("INVALID_ARGUMENT", True)
+
+    with_stub(body)
+
+
+def test_a_stream_holds_rows_and_not_samples() -> None:
+    """Bytes that a sample more costs at the peak: its row, once, and not its texts, which are longer."""
+    handlers = Handlers(load("language"))
+    peaks = []
+    for count in (4000, 16_000):
+        tracemalloc.start()
+        response = asyncio.run(handlers.evaluate_metric(stream_of(answers(count)), cast(Any, None)))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert response.value.expected == count
+    assert (peaks[1] - peaks[0]) / 12_000 < 120

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import hashlib
 import logging
 import tempfile
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
@@ -21,15 +20,18 @@ from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from genlevel.v1 import evaluator_pb2 as pb
-from genlevel_evaluator import codec, media
+from genlevel.v1.sample_pb2 import Sample
+from genlevel_evaluator import codec, media, states
+from genlevel_evaluator.blob_receiver import BlobReceiver
 from genlevel_evaluator.details import DetailSpec
 from genlevel_evaluator.engine import Budget, Scorer
-from genlevel_evaluator.errors import Code, EvaluatorError
+from genlevel_evaluator.errors import Code, EvaluatorError, Issue
 from genlevel_evaluator.evaluator import Evaluator
 from genlevel_evaluator.media_messages import Sources, remote_files
 from genlevel_evaluator.media_roots import MediaRoots
 from genlevel_evaluator.remote_media import RemoteMedia
 from genlevel_evaluator.state_messages import decode_states, encode_state
+from genlevel_evaluator.states import Rows
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +39,7 @@ PROTOCOL_VERSION = 1
 MAX_MESSAGE_BYTES = 64 << 20
 DOMAIN = "genlevel"
 _DETAIL_LIMIT = 1500  # characters of a message: all details together stay under 4 KB
-_CHUNK_LIMIT = 1 << 20
-_BLOB_TOTAL = 8 << 30
+_BATCH, _BATCH_BYTES = 1024, 8 << 20  # samples of a metric stream that are scored together
 
 T = TypeVar("T")
 
@@ -145,15 +146,24 @@ class Handlers:
     async def evaluate_metric(self, requests: AsyncIterable[pb.EvaluateMetricRequest]) -> pb.EvaluateMetricResponse:
         """Samples in, one value out."""
         start: pb.EvaluateShardRequest | None = None
+        waiting: list[Sample] = []
+        size = 0
         async for request in requests:
             which = request.WhichOneof("part")
-            start = self._started(start, which, request.start)
+            if start is None:
+                start = self._started(None, which, request.start)
+                total, budget = _Total(self._scorer(start.metric)), Budget(start.header.budget_ms)
+                waiting = list(start.samples)
+                continue
+            self._started(start, which, request.start)
             if which == "sample":
-                start.samples.append(request.sample)
-        received = self._started(start, "end", pb.EvaluateShardRequest())
-        received.finalize = True
-        result = await self._work(received.header, lambda budget: self._evaluate(received, budget, {}))
-        return pb.EvaluateMetricResponse(value=result.value, issues=result.issues)
+                waiting.append(request.sample)
+                size += request.ByteSize()
+            if len(waiting) >= _BATCH or size > _BATCH_BYTES:
+                await self._work(budget, functools.partial(self._add, total, waiting))
+                waiting, size = [], 0
+        begun = self._started(start, "end", pb.EvaluateShardRequest())
+        return await self._work(budget, lambda budget: self._total(total, waiting, begun, budget))
 
     @_reply(pb.CombineStatesResponse)
     async def combine_states(self, request: pb.CombineStatesRequest) -> pb.CombineStatesResponse:
@@ -169,14 +179,26 @@ class Handlers:
         self._check(request.header)
         return await self._work(request.header, lambda _: self._finalize(request))
 
+    def _observe(
+        self, scorer: Scorer, messages: Sequence[Sample], budget: Budget, blobs: Mapping[str, media.Blob]
+    ) -> tuple[Rows, list[Issue]]:
+        sources = Sources(self.roots, blobs, pointers=self.evaluator.kinds[scorer.metric.input_kind].files_at)
+        with self.remote.fetched(remote_files(messages, sources), budget.check) as fetched:
+            here = replace(sources, fetched=fetched)
+            return scorer.observe([codec.decode_sample(sample, here) for sample in messages], budget)
+
+    def _add(self, total: _Total, messages: Sequence[Sample], budget: Budget) -> None:
+        total.add(*self._observe(total.scorer, messages, budget, {}))
+
+    def _total(self, total: _Total, last: Sequence[Sample], start: pb.EvaluateShardRequest, budget: Budget) -> pb.EvaluateMetricResponse:
+        self._add(total, last, budget)
+        value = codec.encode_value(total.scorer.finalize(total.rows(), _asked(start)))
+        return _bounded(pb.EvaluateMetricResponse(value=value, issues=map(codec.encode_issue, total.issues)))
+
     def _evaluate(self, request: pb.EvaluateShardRequest, budget: Budget, blobs: Mapping[str, media.Blob]) -> pb.EvaluateShardResponse:
         scorer = self._scorer(request.metric)
-        sources = Sources(self.roots, blobs, pointers=self.evaluator.kinds[scorer.metric.input_kind].files_at)
-        with self.remote.fetched(remote_files(request.samples, sources), budget.check) as fetched:
-            here = replace(sources, fetched=fetched)
-            samples = [codec.decode_sample(sample, here) for sample in request.samples]
-            signature = scorer.signature()
-            rows, issues = scorer.observe(samples, budget)
+        signature = scorer.signature()
+        rows, issues = self._observe(scorer, request.samples, budget, blobs)
         response = pb.EvaluateShardResponse(
             state=encode_state(rows, signature.digest), issues=map(codec.encode_issue, issues),
             signature=codec.encode_signature(signature),
@@ -221,9 +243,9 @@ class Handlers:
         self._check(given.header)
         return given
 
-    async def _work(self, header: pb.RequestHeader, job: Callable[[Budget], T]) -> T:
+    async def _work(self, given: pb.RequestHeader | Budget, job: Callable[[Budget], T]) -> T:
         """Runs a job off the event loop; when the caller leaves, the job stops at its next sample."""
-        budget = Budget(header.budget_ms)
+        budget = given if isinstance(given, Budget) else Budget(given.budget_ms)
         async with self._slots:
             budget.check()
             try:
@@ -231,6 +253,33 @@ class Handlers:
             except asyncio.CancelledError:
                 budget.cancelled = True
                 raise
+
+
+class _Total:
+    """What a stream of samples came to so far: their rows, and the issues. The samples themselves are gone."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        self.scorer = scorer
+        self.issues: list[Issue] = []
+        self._gathered = states.Gathering(scorer.schema)
+        self._count = 0
+
+    def add(self, rows: Rows, issues: Sequence[Issue]) -> None:
+        """Takes the next samples."""
+        self._gathered.add(rows)
+        self._count += len(rows)
+        self.issues += issues
+
+    def rows(self) -> Rows:
+        """Rows of all samples.
+
+        Raises:
+            EvaluatorError: a sample occurs twice.
+        """
+        found = self._gathered.rows()
+        if len(found) < self._count:
+            raise EvaluatorError(Code.INVALID_ARGUMENT, "REPEATED_SAMPLE", "a sample occurs twice in the stream", "give each sample its own id")
+        return found
 
 
 def _asked(request: pb.EvaluateShardRequest | pb.CombineStatesRequest | pb.FinalizeMetricRequest) -> DetailSpec | None:
@@ -244,51 +293,3 @@ def _bounded(response: T) -> T:
             Code.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE", f"the reply would have {size} bytes, at most {MAX_MESSAGE_BYTES} are sent", "send smaller shards"
         )
     return response
-
-
-class BlobReceiver:
-    """Puts chunks together into files and checks their digests."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._blobs: dict[str, media.Blob] = {}
-        self._current: pb.BlobChunk | None = None
-        self._hash = hashlib.sha256()
-        self._received = 0
-        self._total = 0
-
-    def add(self, chunk: pb.BlobChunk) -> None:
-        """Takes the next chunk."""
-        if len(chunk.data) > _CHUNK_LIMIT:
-            raise self._bad(chunk, f"a chunk has {len(chunk.data)} bytes, at most {_CHUNK_LIMIT}")
-        if len(chunk.sha256) != 64 or not all(c in "0123456789abcdef" for c in chunk.sha256):
-            raise self._bad(chunk, "its SHA-256 is not 64 lower-case hexadecimal digits")
-        if self._current is None:
-            self._current, self._hash, self._received = chunk, hashlib.sha256(), 0
-        if self._current.sha256 != chunk.sha256:
-            raise self._bad(chunk, "it began before the blob before it was complete")
-        self._received += len(chunk.data)
-        self._total += len(chunk.data)
-        if self._received > chunk.size_bytes or self._total > _BLOB_TOTAL:
-            raise self._bad(chunk, "it is longer than announced")
-        self._hash.update(chunk.data)
-        # The first chunk begins the file anew: a blob sent twice is no longer than one sent once.
-        with (self._folder / chunk.sha256).open("ab" if self._received > len(chunk.data) else "wb") as file:
-            file.write(chunk.data)
-        if self._received == chunk.size_bytes:
-            self._close(chunk)
-
-    def _close(self, chunk: pb.BlobChunk) -> None:
-        if self._hash.hexdigest() != chunk.sha256:
-            raise self._bad(chunk, "its bytes have another digest")
-        self._blobs[chunk.sha256] = media.Blob(chunk.sha256, "", path=self._folder / chunk.sha256)
-        self._current = None
-
-    def finish(self) -> dict[str, media.Blob]:
-        """All blobs, by digest."""
-        if self._current is not None:
-            raise self._bad(self._current, "it is incomplete")
-        return self._blobs
-
-    def _bad(self, chunk: pb.BlobChunk, what: str) -> EvaluatorError:
-        return EvaluatorError(Code.INVALID_ARGUMENT, "BAD_BLOB", f"blob {chunk.sha256[:16]}...: {what}", "send the blob again")
