@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 from genlevel_evaluator import parameters as metric_parameters
 from genlevel_evaluator import signature as signatures
 from genlevel_evaluator import states
+from genlevel_evaluator.columns import Columns
 from genlevel_evaluator.consult import consulted, whole
 from genlevel_evaluator.details import Details, DetailSpec, detailed
 from genlevel_evaluator.errors import Code, EvaluatorError, Issue, SampleError
@@ -100,12 +101,20 @@ class Scorer:
         gathered = states.Gathering(self.schema)
         with closing(decoded_chunks(self.evaluator, self.metric, self.parameters, samples, self._decode, issues, budget.check)) as decoded:
             for chunk in decoded:
-                gathered.add(states.build(self.schema, self._observe_chunk(chunk, issues, budget)))
+                for part in self._observe_chunk(chunk, issues, budget):
+                    gathered.add(part)
         return gathered.rows(), issues
 
-    def _observe_chunk(self, decoded: list[Entry], issues: list[Issue], budget: Budget) -> list[tuple[str, Row | None]]:
+    def _observe_chunk(self, decoded: list[Entry], issues: list[Issue], budget: Budget) -> Iterator[Rows]:
         with_features = consulted(self.metric, self.parameters, decoded, budget.check)
-        together = self._observe_together(with_features)
+        places, found = self._observe_together(with_features)
+        if isinstance(found, Columns) and not self.metric.remarks:
+            marks = np.array([with_features[place][1] | OBSERVED for place in places], dtype=np.uint8)
+            yield found.keyed(self.schema, [with_features[place][0].key for place in places], {FLAGS: marks})
+            taken = set(places)
+            with_features, together = [entry for place, entry in enumerate(with_features) if place not in taken], {}
+        else:
+            together = dict(zip(places, found, strict=True))
         rows: list[tuple[str, Row | None]] = []
         for place, (sample, flags) in enumerate(with_features):
             if place in together:
@@ -114,21 +123,24 @@ class Scorer:
                 continue
             budget.check()
             rows.append((sample.key, self._observe_one(sample, flags, issues)))
-        return rows
+        if rows:
+            yield states.build(self.schema, rows)
 
-    def _observe_together(self, samples: Sequence[tuple[Sample, int]]) -> dict[int, Row]:
-        """Rows of the samples that have all their sides, by place, where the metric takes many at once.
+    def _observe_together(self, samples: Sequence[tuple[Sample, int]]) -> tuple[list[int], Sequence[Row]]:
+        """Places and rows of the samples that have all their sides, where the metric takes many at once.
 
         Nothing where it refuses: each is then observed alone, so that the issue names its sample.
         """
-        if self.metric.observe_many is None:
-            return {}
-        places = whole(samples)
+        if self.metric.observe_many is None or not (places := whole(samples)):
+            return [], []
         try:
-            return dict(zip(places, self.metric.observe_many([samples[place][0] for place in places], self.parameters), strict=True))
+            found = self.metric.observe_many([samples[place][0] for place in places], self.parameters)
+            if len(found) != len(places):
+                raise ValueError(f"{len(found)} rows of {len(places)} samples")
+            return places, found
         except Exception:
             log.debug("%s observes the samples of a chunk one by one", self.metric.id, exc_info=True)
-            return {}
+            return [], []
 
     def _decode(self, raw: RawSample, issues: list[Issue], kind: Reader) -> Entry:
         """The decoded sample and its flags."""

@@ -99,7 +99,8 @@ class Metric(Generic[P]):
         parameters: dataclass of the parameters.
         columns: columns of the state.
         observe: see the module.
-        observe_many: rows of samples with prediction and reference, equal to those of `observe`. Where it raises, each is observed alone.
+        observe_many: rows of samples with prediction and reference, equal to those of `observe`. Where it raises, each is observed alone. `Columns`
+            are taken into the state as they are.
         score: see the module. Sees observed rows only, in key order; never called with no rows.
         missing: row of a sample whose prediction is missing, for metrics with a worst value. None: the coverage is lowered instead.
         backbones: names of the networks needed; their outputs are in `Sample.features`.

@@ -12,10 +12,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from operator import add
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from genlevel_evaluator.columns import Columns
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics import ngrams, ngrams_bleu, ngrams_many
 from genlevel_evaluator.statistics.ngrams_many import Counts
@@ -49,13 +50,12 @@ def observe(prediction: str, references: Sequence[str], known: Known | None = No
     }
 
 
-def columns(batch: Batch, known: Counts | None = None) -> dict[str, list[Any]]:
+def columns(batch: Batch, known: Counts | None = None) -> Columns:
     """The same of many samples; `known` are counts of 13a's words of orders 1 to 4."""
     counted = known if known is not None else ngrams_many.counts(batch.cut("13a"))
-    return {
-        "sacre": np.hstack(counted).tolist(),
-        "chrf": [[_chrf_counts(*sample)] if other_script else [] for sample, other_script in zip(batch.samples, batch.not_latin, strict=True)],
-    }
+    chosen = [_chrf_counts(*sample) for sample, other_script in zip(batch.samples, batch.not_latin, strict=True) if other_script]
+    chrf_counts = np.array(chosen, dtype=np.int64).reshape(-1, 3 * _ORDERS)
+    return Columns({"sacre": np.hstack(counted), "chrf": chrf_counts}, {"chrf": np.array(batch.not_latin, dtype=np.int64)})
 
 
 def companions(rows: Rows) -> dict[str, float]:

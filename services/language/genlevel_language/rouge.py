@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from genlevel_evaluator.columns import Columns
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics import lcs, ngrams
@@ -61,15 +64,16 @@ def character_f(prediction: str, references: Sequence[str], measure: Callable[[S
     return [max(measure(own, tokenizers.characters(reference.lower())).f for reference in references)]
 
 
-def columns(batch: Batch, measure: Callable[[Sequence[str], Sequence[str]], Rouge]) -> dict[str, list[Any]]:
+def columns(batch: Batch, measure: Callable[[Sequence[str], Sequence[str]], Rouge]) -> Columns:
     """The same of many samples."""
-    characters = [
-        character_f(*sample, measure) if other_script else [] for sample, other_script in zip(batch.samples, batch.not_latin, strict=True)
-    ]
-    return {"character_f": characters, **beside.columns(batch)}
+    found = [character_f(*sample, measure) if other_script else [] for sample, other_script in zip(batch.samples, batch.not_latin, strict=True)]
+    others = beside.columns(batch)
+    characters = np.array(list(chain.from_iterable(found)), dtype=np.float64)
+    lengths = np.array(list(map(len, found)), dtype=np.int64)
+    return Columns({"character_f": characters, **others.values}, {"character_f": lengths, **others.lengths})
 
 
-def best_of(shared: Integers, pairs: Samples, sizes: Integers) -> dict[str, list[float]]:
+def best_of(shared: Integers, pairs: Samples, sizes: Integers) -> dict[str, NDArray[np.float64]]:
     """Columns of `best` of `of_counts`: tokens that the two texts of each pair share, and texts of each sample, the output included."""
     predicted, expected = pairs.lengths[::2], pairs.lengths[1::2]
     precision, recall = shared / np.maximum(predicted, 1), shared / np.maximum(expected, 1)
@@ -79,7 +83,7 @@ def best_of(shared: Integers, pairs: Samples, sizes: Integers) -> dict[str, list
     if len(shared) > len(sizes):
         order = np.lexsort((-precision, -f, np.repeat(np.arange(len(sizes)), sizes - 1)))  # stable: of equals the first
         chosen = order[np.cumsum(sizes - 1) - sizes + 1]
-    return dict(zip(Rouge._fields, (values[chosen].tolist() for values in (precision, recall, f)), strict=True))
+    return dict(zip(Rouge._fields, (values[chosen] for values in (precision, recall, f)), strict=True))
 
 
 def companions(rows: Rows) -> dict[str, float]:

@@ -52,11 +52,6 @@ def unicode_words(text: str) -> list[str]:
     return [token for token in map(str.strip, _boundaries()(text)) if token]
 
 
-def unicode_word(word: str) -> tuple[str, ...]:
-    """The words of one between white space, in a text without U+202F, which joins words."""
-    return _CACHE[word]
-
-
 def joins_words(texts: Iterable[str]) -> bool:
     """Whether any of these texts has white space that joins words."""
     return any(_NARROW_SPACE in text for text in texts)
@@ -120,3 +115,5 @@ def _words(word: str) -> list[str]:
 
 
 _CACHE = WordCache(_words)
+unicode_word = _CACHE.__getitem__
+"""The words of one between white space, in a text without U+202F, which joins words."""

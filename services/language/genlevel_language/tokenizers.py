@@ -63,6 +63,11 @@ def cut(text: str, tokenizer: str, lowercase: bool = False, normalisation: str =
     return _TOKENIZERS[tokenizer](text.lower() if lowercase else text)
 
 
+def one_word(word: str) -> tuple[str]:
+    """A word between white space is a token."""
+    return (word,)
+
+
 def by_word(tokenizer: str, lowercase: bool, normalisation: str, texts: Sequence[str]) -> Callable[[str], Sequence[str]] | None:
     """What cuts a word as `cut` cuts it inside these texts; None where a word's tokens depend on more than the word."""
     if normalisation != "none":
@@ -107,7 +112,7 @@ _STEMS = WordCache(lambda word: [_porter().stem(word) if len(word) > 3 else word
 _ASCII = WordCache(lambda word: ascii_words(word, stemmer=False))
 _STEMMED = WordCache(lambda word: ascii_words(word, stemmer=True))
 _BY_WORD: dict[str, Callable[[str], Sequence[str]]] = {
-    "whitespace": lambda word: (word,),
+    "whitespace": one_word,
     "char": tuple,
     "13a": translation_words.word_13a,
     "unicode": segment.unicode_word,

@@ -38,11 +38,6 @@ def words_13a(text: str) -> list[str]:
     return _CACHE_13A.tokens(text.split())
 
 
-def word_13a(word: str) -> tuple[str, ...]:
-    """The words of one between white space, in a text that does not join lines."""
-    return _CACHE_13A[word]
-
-
 def joins_lines(texts: Iterable[str], lowercase: bool = False) -> bool:
     """Whether mteval-v13a takes something out of any of these texts before it cuts them, in lower case if asked for.
 
@@ -116,6 +111,8 @@ def _intl_rules() -> tuple[Callable[[str, str], str], ...]:
 
 
 _CACHE_13A = WordCache(_split_13a)
+word_13a = _CACHE_13A.__getitem__
+"""The words of one between white space, in a text that does not join lines."""
 _CACHE_ZH = WordCache(lambda word: [word] if word.isascii() and word.isalnum() else _split_zh(f" {word} "))
 _EDGES_ZH = WordCache(_split_zh)
 _EDGES_INTL = WordCache(_split_intl)

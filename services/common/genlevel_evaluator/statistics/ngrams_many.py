@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
-MAX_WORDS = 1 << 14
+MAX_WORDS = 1 << 13
 """Words counted together, so that the arrays stay in the processor's cache; a larger sample is counted alone."""
 FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
 """Odd multipliers that spread keys over a table, one a round."""

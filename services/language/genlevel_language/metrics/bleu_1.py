@@ -47,13 +47,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator.columns import Columns
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics import ngrams, ngrams_bleu, ngrams_many
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap, bootstrap_mean
 from genlevel_language import beside, tokenizers
-from genlevel_language.many import Batch, rows_of
+from genlevel_language.many import Batch
 
 _COUNTS = ("matches", "hypothesis_length", "reference_length")
 
@@ -98,7 +99,7 @@ def observe(sample: Sample, parameters: Bleu1Parameters) -> Row:
     return _statistics(sample.prediction, sample.references, parameters)
 
 
-def observe_many(samples: Sequence[Sample], parameters: Bleu1Parameters) -> list[Row]:
+def observe_many(samples: Sequence[Sample], parameters: Bleu1Parameters) -> Columns:
     """Many samples at once."""
     how = (parameters.tokenizer, parameters.lowercase, parameters.normalisation)
     batch = Batch.of(samples)
@@ -107,10 +108,12 @@ def observe_many(samples: Sequence[Sample], parameters: Bleu1Parameters) -> list
         pairs = ngrams_many.counts(tokens.pairs(), order=1)
         each = iter(zip(pairs.matches[:, 0].tolist(), *pairs.lengths.T.tolist(), strict=True))
         found = [_best(list(islice(each, len(sample.references)))) for sample in samples]
-        return rows_of({**dict(zip(_COUNTS, zip(*found, strict=True), strict=True)), **beside.columns(batch)})
-    counts = ngrams_many.counts(tokens, order=4 if how == beside.HOW else 1)
-    own = zip(_COUNTS, (counts.matches[:, 0], *counts.lengths.T), strict=True)
-    return rows_of({name: column.tolist() for name, column in own} | beside.columns(batch, counts if how == beside.HOW else None))
+        own, known = np.array(found, dtype=np.int64), None
+    else:
+        counts = ngrams_many.counts(tokens, order=4 if how == beside.HOW else 1)
+        own, known = np.column_stack([counts.matches[:, 0], counts.lengths]), counts if how == beside.HOW else None
+    others = beside.columns(batch, known)
+    return Columns({**dict(zip(_COUNTS, own.T, strict=True)), **others.values}, others.lengths)
 
 
 def missing(sample: Sample, parameters: Bleu1Parameters) -> Row:

@@ -33,13 +33,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator.columns import Columns
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics import ngrams, ngrams_bleu, ngrams_many
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap
 from genlevel_language import beside, tokenizers
-from genlevel_language.many import Batch, rows_of
+from genlevel_language.many import Batch
 
 _ORDERS = 4
 
@@ -67,13 +68,13 @@ def observe(sample: Sample, parameters: Bleu4Parameters) -> Row:
     return _row(sample.prediction, sample.references, parameters)
 
 
-def observe_many(samples: Sequence[Sample], parameters: Bleu4Parameters) -> list[Row]:
+def observe_many(samples: Sequence[Sample], parameters: Bleu4Parameters) -> Columns:
     """Many samples at once."""
     how = (parameters.tokenizer, parameters.lowercase, parameters.normalisation)
     batch = Batch.of(samples)
     counts = ngrams_many.counts(batch.cut(*how), _ORDERS)
-    known = counts if how == beside.HOW else None
-    return rows_of({name: column.tolist() for name, column in counts._asdict().items()} | beside.columns(batch, known))
+    others = beside.columns(batch, counts if how == beside.HOW else None)
+    return Columns({**counts._asdict(), **others.values}, others.lengths)
 
 
 def missing(sample: Sample, parameters: Bleu4Parameters) -> Row:

@@ -36,13 +36,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from genlevel_evaluator.columns import Columns
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics import ngrams_many
 from genlevel_evaluator.statistics.intervals import Interval
 from genlevel_language import means, rouge, tokenizers
-from genlevel_language.many import Batch, rows_of
+from genlevel_language.many import Batch
 
 
 @dataclass(frozen=True)
@@ -72,19 +73,15 @@ def observe(sample: Sample, parameters: Rouge1Parameters) -> Row:
     return _row(sample.prediction, sample.references, parameters)
 
 
-def observe_many(samples: Sequence[Sample], parameters: Rouge1Parameters) -> list[Row]:
+def observe_many(samples: Sequence[Sample], parameters: Rouge1Parameters) -> Columns:
     """Many samples at once."""
     batch = Batch.of(samples)
     words = batch.rouge_words(parameters.tokenizer, parameters.stemmer, parameters.normalisation)
     pairs = words.pairs()
     starts = np.cumsum(words.sizes - 1) - words.sizes + 1
-    return rows_of(
-        {
-            **rouge.best_of(ngrams_many.matches(pairs, 1)[:, 0], pairs, words.sizes),
-            "reference_words": np.maximum.reduceat(pairs.lengths[1::2], starts).tolist(),
-            **rouge.columns(batch, rouge.unigrams),
-        }
-    )
+    own = rouge.best_of(ngrams_many.matches(pairs, 1)[:, 0], pairs, words.sizes)
+    others = rouge.columns(batch, rouge.unigrams)
+    return Columns({**own, "reference_words": np.maximum.reduceat(pairs.lengths[1::2], starts), **others.values}, others.lengths)
 
 
 def missing(sample: Sample, parameters: Rouge1Parameters) -> Row:

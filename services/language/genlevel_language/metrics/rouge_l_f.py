@@ -34,12 +34,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from genlevel_evaluator.columns import Columns
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval
 from genlevel_language import means, rouge, tokenizers
-from genlevel_language.many import Batch, rows_of
+from genlevel_language.many import Batch
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def observe(sample: Sample, parameters: RougeLParameters) -> Row:
     return _row(sample.prediction, sample.references, parameters)
 
 
-def observe_many(samples: Sequence[Sample], parameters: RougeLParameters) -> list[Row]:
+def observe_many(samples: Sequence[Sample], parameters: RougeLParameters) -> Columns:
     """Many samples at once."""
     batch = Batch.of(samples)
     if parameters.impl == "rouge_score":
@@ -85,8 +88,9 @@ def observe_many(samples: Sequence[Sample], parameters: RougeLParameters) -> lis
         found = rouge.best_of(rouge.subsequences(pairs), pairs, words.sizes)
     else:
         each = [_best(output, references, parameters) for output, references in batch.samples]
-        found = dict(zip(rouge.Rouge._fields, map(list, zip(*each, strict=True)), strict=True))
-    return rows_of({**found, **rouge.columns(batch, rouge.subsequence)})
+        found = dict(zip(rouge.Rouge._fields, np.array(each).T, strict=True))
+    others = rouge.columns(batch, rouge.subsequence)
+    return Columns({**found, **others.values}, others.lengths)
 
 
 def missing(sample: Sample, parameters: RougeLParameters) -> Row:
