@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -29,10 +30,11 @@ def write(path: Path, metric: str, count: int) -> None:
 
 
 class Peaks:
-    """Largest resident memory of a process, and of all that it started, while they run."""
+    """Largest resident memory of a process, and of all that it started, while they run; and the seconds of processor they took."""
 
     def __init__(self, process: psutil.Process) -> None:
         self.own = self.started = 0
+        self.own_cpu = self.started_cpu = 0.0
         self._process, self._over = process, threading.Event()
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
@@ -41,7 +43,10 @@ class Peaks:
         while not self._over.wait(0.2):
             try:
                 self.own = max(self.own, self._process.memory_info().rss)
-                self.started = max(self.started, sum(child.memory_info().rss for child in self._process.children(recursive=True)))
+                self.own_cpu = _seconds(self._process)
+                children = self._process.children(recursive=True)
+                self.started = max(self.started, sum(child.memory_info().rss for child in children))
+                self.started_cpu = max(self.started_cpu, sum(map(_seconds, children)))
             except psutil.Error:
                 continue
 
@@ -49,6 +54,17 @@ class Peaks:
         """No more watching."""
         self._over.set()
         self._thread.join()
+
+    def __str__(self) -> str:
+        return (
+            f"peak {self.own / 1e6:.0f} MB orchestrator, {self.started / 1e6:.0f} MB evaluator; processor {self.own_cpu:.0f} s and {self.started_cpu:.0f} s; "
+            f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
+        )
+
+
+def _seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def measured(metric: str, samples: Path, home: str) -> tuple[float, Peaks, dict[str, object]]:
@@ -73,8 +89,7 @@ def main() -> None:
             write(samples, metric, count)
             seconds, peaks, document = measured(metric, samples, home)
         assert document["n"] == count
-        note = f"peak {peaks.own / 1e6:.0f} MB orchestrator, {peaks.started / 1e6:.0f} MB evaluator; {count / seconds:,.0f} samples a second"
-        print(json.dumps({"name": f"{metric} of {count:,} samples, genlevel metric", "ours_s": seconds, "note": note}), flush=True)
+        print(json.dumps({"name": f"{metric} of {count:,} samples, genlevel metric", "ours_s": seconds, "note": str(peaks)}), flush=True)
 
 
 if __name__ == "__main__":
