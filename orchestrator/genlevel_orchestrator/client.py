@@ -202,6 +202,10 @@ class EvaluatorClient:
         """Turn a state into a value."""
         return await self._retried("FinalizeMetric", request)  # type: ignore[no-any-return]
 
+    async def finalize_states(self, parts: Callable[[], AsyncIterator[pb.FinalizeStatesRequest]]) -> pb.FinalizeStatesResponse:
+        """Turn a stream of states into a value; ``parts`` makes its messages anew for every attempt."""
+        return await self._retried("FinalizeStates", parts)  # type: ignore[no-any-return]
+
     async def _retried(self, method: str, request: Any, deaths: int | None = None) -> Any:
         dead, attempt, pauses = 0, 0, 0
         while True:

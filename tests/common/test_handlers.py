@@ -287,3 +287,31 @@ def test_a_stream_holds_rows_and_not_samples() -> None:
         tracemalloc.stop()
         assert response.value.expected == count
     assert (peaks[1] - peaks[0]) / 12_000 < 120
+
+
+def test_states_that_come_one_by_one_give_the_value_of_all() -> None:
+    async def body(stub: Any) -> None:
+        shards = [await stub.EvaluateShard(shard(*(sample(str(i), "a", "ab"[i % 2]) for i in range(n, n + 5)), finalize=False)) for n in range(0, 40, 5)]
+        spec, asked = pb.MetricSpec(metric="accuracy"), pb.DetailSpec(worst=3)
+
+        async def parts(states: Iterable[pb.MetricState], first: pb.MetricState | None = None) -> AsyncIterator[pb.FinalizeStatesRequest]:
+            yield pb.FinalizeStatesRequest(start=pb.FinalizeMetricRequest(header=HEADER, metric=spec, details=asked, state=first))
+            for state in states:
+                yield pb.FinalizeStatesRequest(state=state)
+
+        async def headless() -> AsyncIterator[pb.FinalizeStatesRequest]:
+            yield pb.FinalizeStatesRequest(state=shards[0].state)
+
+        given = [one.state for one in shards]
+        whole = (await stub.CombineStates(pb.CombineStatesRequest(header=HEADER, metric=spec, states=given, finalize=True, details=asked))).value
+        assert whole.value == 50.0
+        assert (await stub.FinalizeStates(parts(given[::-1]))).value == whole
+        assert (await stub.FinalizeStates(parts([*given, given[2]], given[0]))).value == whole
+        assert (await stub.FinalizeStates(parts([]))).value.reason == "no_reference"
+        assert (await failure(stub.FinalizeStates(headless())))[1] == "BAD_STREAM"
+        other = await stub.EvaluateShard(shard(sample("1", "b", "b"), finalize=False))
+        assert (await failure(stub.FinalizeStates(parts([*given, other.state]))))[1] == "CONFLICTING_SAMPLE"
+        given[0].signature_digest = "0" * 64
+        assert (await failure(stub.FinalizeStates(parts(given))))[1] == "BAD_STATE"
+
+    with_stub(body)

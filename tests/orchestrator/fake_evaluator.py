@@ -117,6 +117,14 @@ class FakeEvaluator(evaluator_pb2_grpc.EvaluatorServiceServicer):
         self.calls["finalize"] += 1
         return pb.FinalizeMetricResponse(value=self._with_details(request.state, request))
 
+    async def FinalizeStates(self, requests: Any, context: Any) -> pb.FinalizeStatesResponse:
+        self.calls["finalize_states"] += 1
+        parts = [part async for part in requests]
+        states = [part.state for part in parts[1:]]
+        merged = pb.MetricState(keys=[key for state in states for key in state.keys])
+        merged.columns.add(name="correct", dtype="u1", values=b"".join(state.columns[0].values for state in states))
+        return pb.FinalizeStatesResponse(value=self._with_details(merged, parts[0].start))
+
     def _evaluated(self, request: pb.EvaluateShardRequest) -> pb.EvaluateShardResponse:
         ids = [sample.id for sample in request.samples]
         if ids:

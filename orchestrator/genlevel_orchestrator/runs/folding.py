@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import tempfile
 from collections.abc import AsyncIterator
+from typing import IO
 
 from genlevel.v1 import evaluator_pb2 as pb
 from genlevel_orchestrator.client import EvaluatorClient
+from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.runs.gate import Gate
 
 _BATCH_BYTES = 48 << 20
-"""States after which no more are added to a call; a message holds 64 MiB."""
+"""Bytes of states that are merged by calls; a message holds 64 MiB. More are streamed."""
+_HEAD = 8
 
 
 async def fold(
@@ -25,8 +30,10 @@ async def fold(
     rounds: list[list[pb.MetricState]] = [[]]
     async for encoded in states:
         rounds[0].append(pb.MetricState.FromString(encoded))
+        if sum(state.ByteSize() for level in rounds for state in level) > _BATCH_BYTES:
+            return await _streamed(client, gate, metric, rounds, states, details)
         for level in range(len(rounds)):
-            if not _full(rounds[level], fan_in):
+            if len(rounds[level]) < fan_in:
                 break
             if level + 1 == len(rounds):
                 rounds.append([])
@@ -45,8 +52,36 @@ async def fold(
     return (await _combine(client, gate, metric, batch, details)).value
 
 
-def _full(states: list[pb.MetricState], fan_in: int) -> bool:
-    return len(states) >= fan_in or (len(states) > 1 and sum(state.ByteSize() for state in states) > _BATCH_BYTES)
+async def _streamed(
+    client: EvaluatorClient, gate: Gate, metric: pb.MetricSpec, rounds: list[list[pb.MetricState]], more: AsyncIterator[bytes],
+    details: pb.DetailSpec,
+) -> pb.MetricValue:
+    """The value of states that no message holds together. They wait in a file, since a call may have to be repeated."""
+    with tempfile.TemporaryFile(prefix="genlevel-states-") as file:
+        try:
+            for level in rounds:
+                for state in level:
+                    _append(file, state.SerializeToString())
+                level.clear()
+            async for encoded in more:
+                await asyncio.to_thread(_append, file, encoded)
+            file.flush()
+        except OSError as error:
+            raise UserError(f"states cannot be written to {tempfile.gettempdir()}: {error.strerror}", "Make room there, or set TMPDIR.") from None
+
+        async def parts() -> AsyncIterator[pb.FinalizeStatesRequest]:
+            header = client.header(client.dispatch.budget_seconds)
+            yield pb.FinalizeStatesRequest(start=pb.FinalizeMetricRequest(header=header, metric=metric, details=details))
+            file.seek(0)
+            while head := file.read(_HEAD):
+                yield pb.FinalizeStatesRequest(state=pb.MetricState.FromString(file.read(int.from_bytes(head, "little"))))
+
+        async with gate.pass_through():
+            return (await client.finalize_states(parts)).value
+
+
+def _append(file: IO[bytes], state: bytes) -> None:
+    file.write(len(state).to_bytes(_HEAD, "little") + state)
 
 
 async def _combine(

@@ -1,4 +1,4 @@
-"""The evaluator service itself: six calls over the engine. Knows gRPC messages, but neither a server nor Ray.
+"""The evaluator service itself: seven calls over the engine. Knows gRPC messages, but neither a server nor Ray.
 
 Every failure leaves as a code of the contract with google.rpc.ErrorInfo in the trailing metadata. The handlers set code, details and
 trailer on the context and return an empty reply: behind Ray Serve that is the only way rich details survive.
@@ -21,7 +21,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from genlevel.v1 import evaluator_pb2 as pb
 from genlevel.v1.sample_pb2 import Sample
-from genlevel_evaluator import codec, media, states
+from genlevel_evaluator import codec, media
 from genlevel_evaluator.blob_receiver import BlobReceiver
 from genlevel_evaluator.details import DetailSpec
 from genlevel_evaluator.engine import Budget, Scorer
@@ -32,6 +32,7 @@ from genlevel_evaluator.media_roots import MediaRoots
 from genlevel_evaluator.remote_media import RemoteMedia
 from genlevel_evaluator.state_messages import decode_states, encode_state
 from genlevel_evaluator.states import Rows
+from genlevel_evaluator.totals import StateTotal, Total
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ _DETAIL_LIMIT = 1500  # characters of a message: all details together stay under
 _BATCH, _BATCH_BYTES = 1024, 8 << 20  # samples of a metric stream that are scored together
 
 T = TypeVar("T")
+S = TypeVar("S", pb.EvaluateShardRequest, pb.FinalizeMetricRequest)
 
 
 class Context(Protocol):
@@ -89,7 +91,7 @@ def fail(context: Context, error: EvaluatorError) -> None:
 
 
 class Handlers:
-    """The six calls of EvaluatorService for one evaluator.
+    """The seven calls of EvaluatorService for one evaluator.
 
     Args:
         evaluator: the evaluator.
@@ -142,6 +144,25 @@ class Handlers:
             result = await self._work(received.header, lambda budget: self._evaluate(received, budget, blobs))
             return pb.EvaluateShardStreamResponse(result=result)
 
+    @_reply(pb.FinalizeStatesResponse)
+    async def finalize_states(self, requests: AsyncIterable[pb.FinalizeStatesRequest]) -> pb.FinalizeStatesResponse:
+        """States that come one by one in, one value out."""
+        start: pb.FinalizeMetricRequest | None = None
+        async for request in requests:
+            which = request.WhichOneof("part")
+            if start is None:
+                start = self._started(None, which, request.start)
+                total, budget = StateTotal(self._scorer(start.metric)), Budget(start.header.budget_ms)
+                if not start.HasField("state"):
+                    continue
+            else:
+                self._started(start, which, request.start)
+            budget.check()
+            await asyncio.to_thread(total.add, request.state if which == "state" else start.state)
+        begun = self._started(start, "end", pb.FinalizeMetricRequest())
+        value = await self._work(budget, lambda _: codec.encode_value(total.finalize(_asked(begun))))
+        return _bounded(pb.FinalizeStatesResponse(value=value))
+
     @_reply(pb.EvaluateMetricResponse)
     async def evaluate_metric(self, requests: AsyncIterable[pb.EvaluateMetricRequest]) -> pb.EvaluateMetricResponse:
         """Samples in, one value out."""
@@ -152,7 +173,7 @@ class Handlers:
             which = request.WhichOneof("part")
             if start is None:
                 start = self._started(None, which, request.start)
-                total, budget = _Total(self._scorer(start.metric)), Budget(start.header.budget_ms)
+                total, budget = Total(self._scorer(start.metric)), Budget(start.header.budget_ms)
                 waiting = list(start.samples)
                 continue
             self._started(start, which, request.start)
@@ -187,10 +208,10 @@ class Handlers:
             here = replace(sources, fetched=fetched)
             return scorer.observe([codec.decode_sample(sample, here) for sample in messages], budget)
 
-    def _add(self, total: _Total, messages: Sequence[Sample], budget: Budget) -> None:
+    def _add(self, total: Total, messages: Sequence[Sample], budget: Budget) -> None:
         total.add(*self._observe(total.scorer, messages, budget, {}))
 
-    def _total(self, total: _Total, last: Sequence[Sample], start: pb.EvaluateShardRequest, budget: Budget) -> pb.EvaluateMetricResponse:
+    def _total(self, total: Total, last: Sequence[Sample], start: pb.EvaluateShardRequest, budget: Budget) -> pb.EvaluateMetricResponse:
         self._add(total, last, budget)
         value = codec.encode_value(total.scorer.finalize(total.rows(), _asked(start)))
         return _bounded(pb.EvaluateMetricResponse(value=value, issues=map(codec.encode_issue, total.issues)))
@@ -235,7 +256,7 @@ class Handlers:
                 "set header.protocol_version, or update the client",
             )
 
-    def _started(self, start: pb.EvaluateShardRequest | None, which: str | None, given: pb.EvaluateShardRequest) -> pb.EvaluateShardRequest:
+    def _started(self, start: S | None, which: str | None, given: S) -> S:
         if (start is None) != (which == "start"):
             raise EvaluatorError(Code.INVALID_ARGUMENT, "BAD_STREAM", "a stream begins with exactly one `start`", "send `start` first, once")
         if start is not None:
@@ -253,33 +274,6 @@ class Handlers:
             except asyncio.CancelledError:
                 budget.cancelled = True
                 raise
-
-
-class _Total:
-    """What a stream of samples came to so far: their rows, and the issues. The samples themselves are gone."""
-
-    def __init__(self, scorer: Scorer) -> None:
-        self.scorer = scorer
-        self.issues: list[Issue] = []
-        self._gathered = states.Gathering(scorer.schema)
-        self._count = 0
-
-    def add(self, rows: Rows, issues: Sequence[Issue]) -> None:
-        """Takes the next samples."""
-        self._gathered.add(rows)
-        self._count += len(rows)
-        self.issues += issues
-
-    def rows(self) -> Rows:
-        """Rows of all samples.
-
-        Raises:
-            EvaluatorError: a sample occurs twice.
-        """
-        found = self._gathered.rows()
-        if len(found) < self._count:
-            raise EvaluatorError(Code.INVALID_ARGUMENT, "REPEATED_SAMPLE", "a sample occurs twice in the stream", "give each sample its own id")
-        return found
 
 
 def _asked(request: pb.EvaluateShardRequest | pb.CombineStatesRequest | pb.FinalizeMetricRequest) -> DetailSpec | None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from genlevel.v1 import evaluator_pb2 as pb
+from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.runs import folding
 from genlevel_orchestrator.runs.gate import Gate
 
@@ -23,6 +25,7 @@ class Client:
         self.sent: Counter[str] = Counter()
         self.calls: list[int] = []
         self.final: list[str] = []
+        self.streams = 0
 
     def header(self, seconds: float) -> pb.RequestHeader:
         return pb.RequestHeader()
@@ -38,6 +41,16 @@ class Client:
     async def finalize(self, request: pb.FinalizeMetricRequest) -> pb.FinalizeMetricResponse:
         self.final = list(request.state.keys)
         return pb.FinalizeMetricResponse(value=pb.MetricValue(expected=len(request.state.keys)))
+
+    async def finalize_states(self, parts: Callable[[], AsyncIterator[pb.FinalizeStatesRequest]]) -> pb.FinalizeStatesResponse:
+        """As a client that has to repeat the call."""
+        for _ in range(2):
+            self.streams += 1
+            first, *states = [part async for part in parts()]
+            assert first.HasField("start")
+            self.final = sorted(key for part in states for key in part.state.keys)
+            self.sent.update(self.final)
+        return pb.FinalizeStatesResponse(value=pb.MetricValue(expected=len(self.final)))
 
 
 def folded(count: int, fan_in: int, size: int = 1) -> Client:
@@ -63,7 +76,24 @@ def test_states_keep_their_order_and_are_sent_seldom(count: int, fan_in: int) ->
     assert max(client.sent.values(), default=0) <= rounds + 1
 
 
-def test_large_states_are_merged_before_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("count", [3, 9, 40])
+def test_large_states_are_streamed(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folding, "_BATCH_BYTES", 2500)
-    client = folded(9, 16, size=1000)
+    client = folded(count, 16, size=1000)
+    assert client.calls == []
+    assert client.streams == 2, "the first attempt fails"
+    assert set(client.sent.values()) == {2}
+
+
+def test_merged_states_that_grow_large_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "_BATCH_BYTES", 2500)
+    client = folded(200, 3, size=100)
     assert max(client.calls) <= 3
+    assert client.streams == 2
+
+
+def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "_BATCH_BYTES", 2500)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: open("/dev/full", "wb", buffering=0))  # noqa: SIM115
+    with pytest.raises(UserError, match="No space left"):
+        folded(9, 16, size=1000)

@@ -32,7 +32,8 @@ INTERNAL without ErrorInfo is how a dying replica looks through a proxy and MAY 
 Numbers. Values are raw, in the unit the catalogue states. An undefined value is an absent field with a reason. Positive
 infinity is a value (the PSNR of equal pictures); NaN never is.
 
-Size. Messages are at most 64 MiB both ways; media over 1 MiB travel by reference or by stream.
+Size. Messages are at most 64 MiB both ways; media over 1 MiB travel by reference or by stream. States that together are larger
+go to `FinalizeStates` one by one.
 
 The key words MUST, SHOULD and MAY are used as in RFC 2119.
 """
@@ -290,7 +291,7 @@ class MetricState(_message.Message):
     signature_digest: _builtins.str
     """Digest of the signature the state belongs to."""
     kind: _builtins.str
-    """Kind of state: `rows` or `moments`."""
+    """Kind of state: `rows`. Earlier versions also made `moments`, which are no longer read."""
     @_builtins.property
     def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Sample keys of the rows, in order. Empty where they are a column."""
@@ -1107,6 +1108,62 @@ class FinalizeMetricResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FinalizeMetricResponse: _TypeAlias = FinalizeMetricResponse  # noqa: Y015
+
+@_typing.final
+class FinalizeStatesRequest(_message.Message):
+    """Part of a stream of states: first the start, then states in any order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def start(self) -> Global___FinalizeMetricRequest:
+        """MUST be the first message: header, metric and details. A state in it counts as the first one."""
+
+    @_builtins.property
+    def state(self) -> Global___MetricState:
+        """A state."""
+
+    def __init__(
+        self,
+        *,
+        start: Global___FinalizeMetricRequest | None = ...,
+        state: Global___MetricState | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["part", b"part", "start", b"start", "state", b"state"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["part", b"part", "start", b"start", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_part: _TypeAlias = _typing.Literal["start", "state"]  # noqa: Y015
+    _WhichOneofArgType_part: _TypeAlias = _typing.Literal["part", b"part"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_part) -> _WhichOneofReturnType_part | None: ...
+
+Global___FinalizeStatesRequest: _TypeAlias = FinalizeStatesRequest  # noqa: Y015
+
+@_typing.final
+class FinalizeStatesResponse(_message.Message):
+    """The value of all states."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def value(self) -> Global___MetricValue:
+        """It."""
+
+    def __init__(
+        self,
+        *,
+        value: Global___MetricValue | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FinalizeStatesResponse: _TypeAlias = FinalizeStatesResponse  # noqa: Y015
 
 @_typing.final
 class EvaluateMetricRequest(_message.Message):

@@ -60,6 +60,11 @@ class EvaluatorServiceStub(object):
                 request_serializer=genlevel_dot_v1_dot_evaluator__pb2.FinalizeMetricRequest.SerializeToString,
                 response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.FinalizeMetricResponse.FromString,
                 _registered_method=True)
+        self.FinalizeStates = channel.stream_unary(
+                '/genlevel.v1.EvaluatorService/FinalizeStates',
+                request_serializer=genlevel_dot_v1_dot_evaluator__pb2.FinalizeStatesRequest.SerializeToString,
+                response_deserializer=genlevel_dot_v1_dot_evaluator__pb2.FinalizeStatesResponse.FromString,
+                _registered_method=True)
         self.EvaluateMetric = channel.stream_unary(
                 '/genlevel.v1.EvaluatorService/EvaluateMetric',
                 request_serializer=genlevel_dot_v1_dot_evaluator__pb2.EvaluateMetricRequest.SerializeToString,
@@ -106,6 +111,13 @@ class EvaluatorServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FinalizeStates(self, request_iterator, context):
+        """As FinalizeMetric, of any number of states, which need not be merged before: for states too large for one message together.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def EvaluateMetric(self, request_iterator, context):
         """Samples in, one value out: for callers who have no use for states.
         """
@@ -140,6 +152,11 @@ def add_EvaluatorServiceServicer_to_server(servicer, server):
                     servicer.FinalizeMetric,
                     request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.FinalizeMetricRequest.FromString,
                     response_serializer=genlevel_dot_v1_dot_evaluator__pb2.FinalizeMetricResponse.SerializeToString,
+            ),
+            'FinalizeStates': grpc.stream_unary_rpc_method_handler(
+                    servicer.FinalizeStates,
+                    request_deserializer=genlevel_dot_v1_dot_evaluator__pb2.FinalizeStatesRequest.FromString,
+                    response_serializer=genlevel_dot_v1_dot_evaluator__pb2.FinalizeStatesResponse.SerializeToString,
             ),
             'EvaluateMetric': grpc.stream_unary_rpc_method_handler(
                     servicer.EvaluateMetric,
@@ -283,6 +300,33 @@ class EvaluatorService(object):
             '/genlevel.v1.EvaluatorService/FinalizeMetric',
             genlevel_dot_v1_dot_evaluator__pb2.FinalizeMetricRequest.SerializeToString,
             genlevel_dot_v1_dot_evaluator__pb2.FinalizeMetricResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FinalizeStates(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/genlevel.v1.EvaluatorService/FinalizeStates',
+            genlevel_dot_v1_dot_evaluator__pb2.FinalizeStatesRequest.SerializeToString,
+            genlevel_dot_v1_dot_evaluator__pb2.FinalizeStatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -32,7 +32,8 @@ INTERNAL without ErrorInfo is how a dying replica looks through a proxy and MAY 
 Numbers. Values are raw, in the unit the catalogue states. An undefined value is an absent field with a reason. Positive
 infinity is a value (the PSNR of equal pictures); NaN never is.
 
-Size. Messages are at most 64 MiB both ways; media over 1 MiB travel by reference or by stream.
+Size. Messages are at most 64 MiB both ways; media over 1 MiB travel by reference or by stream. States that together are larger
+go to `FinalizeStates` one by one.
 
 The key words MUST, SHOULD and MAY are used as in RFC 2119.
 """
@@ -77,6 +78,8 @@ class EvaluatorServiceStub:
     """Merges states of one metric and signature. Callers SHOULD fold in shard order with a fan-in of at most 16."""
     FinalizeMetric: _grpc.UnaryUnaryMultiCallable[_evaluator_pb2.FinalizeMetricRequest, _evaluator_pb2.FinalizeMetricResponse]
     """Turns a state into a value or the reason why there is none."""
+    FinalizeStates: _grpc.StreamUnaryMultiCallable[_evaluator_pb2.FinalizeStatesRequest, _evaluator_pb2.FinalizeStatesResponse]
+    """As FinalizeMetric, of any number of states, which need not be merged before: for states too large for one message together."""
     EvaluateMetric: _grpc.StreamUnaryMultiCallable[_evaluator_pb2.EvaluateMetricRequest, _evaluator_pb2.EvaluateMetricResponse]
     """Samples in, one value out: for callers who have no use for states."""
 
@@ -95,6 +98,8 @@ class EvaluatorServiceAsyncStub(EvaluatorServiceStub):
     """Merges states of one metric and signature. Callers SHOULD fold in shard order with a fan-in of at most 16."""
     FinalizeMetric: _aio.UnaryUnaryMultiCallable[_evaluator_pb2.FinalizeMetricRequest, _evaluator_pb2.FinalizeMetricResponse]  # type: ignore[assignment]
     """Turns a state into a value or the reason why there is none."""
+    FinalizeStates: _aio.StreamUnaryMultiCallable[_evaluator_pb2.FinalizeStatesRequest, _evaluator_pb2.FinalizeStatesResponse]  # type: ignore[assignment]
+    """As FinalizeMetric, of any number of states, which need not be merged before: for states too large for one message together."""
     EvaluateMetric: _aio.StreamUnaryMultiCallable[_evaluator_pb2.EvaluateMetricRequest, _evaluator_pb2.EvaluateMetricResponse]  # type: ignore[assignment]
     """Samples in, one value out: for callers who have no use for states."""
 
@@ -140,6 +145,14 @@ class EvaluatorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_evaluator_pb2.FinalizeMetricResponse, _abc.Awaitable[_evaluator_pb2.FinalizeMetricResponse]]:
         """Turns a state into a value or the reason why there is none."""
+
+    @_abc_1.abstractmethod
+    def FinalizeStates(
+        self,
+        request_iterator: _MaybeAsyncIterator[_evaluator_pb2.FinalizeStatesRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_evaluator_pb2.FinalizeStatesResponse, _abc.Awaitable[_evaluator_pb2.FinalizeStatesResponse]]:
+        """As FinalizeMetric, of any number of states, which need not be merged before: for states too large for one message together."""
 
     @_abc_1.abstractmethod
     def EvaluateMetric(

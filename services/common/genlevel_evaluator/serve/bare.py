@@ -42,6 +42,7 @@ class Servicer(evaluator_pb2_grpc.EvaluatorServiceServicer):
         self.EvaluateShardStream: Any = handlers.evaluate_shard_stream
         self.CombineStates: Any = handlers.combine_states
         self.FinalizeMetric: Any = handlers.finalize_metric
+        self.FinalizeStates: Any = handlers.finalize_states
         self.EvaluateMetric: Any = handlers.evaluate_metric
 
 

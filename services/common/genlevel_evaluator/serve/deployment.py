@@ -61,6 +61,9 @@ class EvaluatorDeployment:
     async def FinalizeMetric(self, request: Any, grpc_context: Any = None) -> Any:  # noqa: N802
         return await self._serve(self._handlers.finalize_metric, request, grpc_context, pb.FinalizeMetricResponse)
 
+    async def FinalizeStates(self, requests: Any, grpc_context: Any = None) -> Any:  # noqa: N802
+        return await self._serve(self._handlers.finalize_states, requests, grpc_context, pb.FinalizeStatesResponse)
+
     async def EvaluateMetric(self, requests: Any, grpc_context: Any = None) -> Any:  # noqa: N802
         return await self._serve(self._handlers.evaluate_metric, requests, grpc_context, pb.EvaluateMetricResponse)
 
