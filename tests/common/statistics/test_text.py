@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from nltk.translate.bleu_score import closest_ref_length, modified_precision
 from nltk.util import ngrams as nltk_ngrams
 from rouge import rouge_score as rouge_package
 
-from genlevel_evaluator.statistics import lcs, ngrams
+from genlevel_evaluator.statistics import lcs, ngrams, ngrams_bleu, ngrams_many
 
 tokens = st.lists(st.sampled_from("abcde"), max_size=70)
 
@@ -65,7 +66,10 @@ def test_lcs_tables_are_bounded() -> None:
 def test_clipped_matches_are_those_of_nltk(hypothesis: list[str], references: list[list[str]], order: int) -> None:
     precision = modified_precision(references, hypothesis, order)
     assert isinstance(precision, Fraction)
-    assert ngrams.clipped_matches(hypothesis, references, order) == precision.numerator
+    texts = [hypothesis, *references]
+    words = np.array([ord(word) for text in texts for word in text], dtype=np.int64)
+    together = ngrams_many.Samples(words, np.array(list(map(len, texts))), np.array([len(texts)]))
+    assert ngrams_many.matches(together, order)[0, -1] == ngrams_bleu.counts(hypothesis, references, order).matches[-1] == precision.numerator
     assert ngrams.ngrams(hypothesis, order) == Counter(nltk_ngrams(hypothesis, order))
 
 

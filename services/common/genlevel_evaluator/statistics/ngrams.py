@@ -44,18 +44,6 @@ def clipped_tokens(hypothesis: Sequence[Token], references: Sequence[Sequence[To
     return total
 
 
-def clipped_matches(hypothesis: Sequence[Token], references: Sequence[Sequence[Token]], order: int = 1) -> int:
-    """N-grams of the hypothesis found in the references, each at most as often as in the reference that has most of it.
-
-    >>> clipped_matches("the the the cat".split(), ["the cat".split(), "the the".split()])
-    3
-    """
-    limits: Counter[tuple[Token, ...]] = Counter()
-    for reference in references:
-        limits |= ngrams(reference, order)
-    return sum(min(count, limits[gram]) for gram, count in ngrams(hypothesis, order).items() if gram in limits)
-
-
 def closest_length(length: int, candidates: Iterable[int]) -> int:
     """The candidate nearest to `length`; of two equally near ones the smaller.
 

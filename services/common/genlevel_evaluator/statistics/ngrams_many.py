@@ -25,7 +25,7 @@ class Samples(NamedTuple):
     """Texts of some samples one after another, of each the output and then its references.
 
     Attributes:
-        words: the words of all texts.
+        words: the words of all texts, as numbers from 0.
         lengths: words of each text.
         sizes: texts of each sample, 2 at least.
     """
