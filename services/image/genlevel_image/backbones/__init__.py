@@ -30,6 +30,12 @@ def _vectors(network: str, preset: str) -> Extractor:
     return vectors.load(network, preset)
 
 
+def _lpips(name: str) -> Extractor:
+    from genlevel_image.backbones import lpips
+
+    return lpips.load(name)
+
+
 _CLIP = "RGB of 8 bits; shorter side 224, bicubic {}, centre crop 224, CLIP mean and deviation; text: lower case, 77 places"
 _IMAGENET = "RGB of 8 bits; shorter side 256, bicubic with antialias, centre crop 224, (x - 127) / 128"
 VECTORS = {
@@ -43,7 +49,15 @@ VECTORS = {
 }
 """Networks that turn pictures, and all but EfficientNet-Lite0 captions too, into vectors of one space."""
 
-BACKBONES = VECTORS | {
+LPIPS = {
+    f"lpips.{name}": Backbone(
+        f"lpips.{name}", entry, "pairs of RGB; x in -1..1, LPIPS's mean and deviation", partial(_lpips, name), batch=4, also=(f"lpips-heads-{name}",)
+    )
+    for name, entry in (("alex", "alexnet-imagenet"), ("vgg", "vgg16-imagenet"))
+}
+"""Distances of two pictures."""
+
+BACKBONES = VECTORS | LPIPS | {
     f"{network}.{preset}": Backbone(
         f"{network}.{preset}", _WEIGHTS[network], f"{resize}; {_SCALES[network][preset]}", partial(_build, network, preset)
     )

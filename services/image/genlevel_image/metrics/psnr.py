@@ -25,8 +25,9 @@ is left out); with `lpips`, the mean distance of the pictures that are there to 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -37,6 +38,7 @@ from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
 from genlevel_evaluator.statistics.psnr import decibels, mean_decibels
 from genlevel_image import restoration
+from genlevel_image.backbones.pairs import Pair
 from genlevel_image.media import Picture
 
 
@@ -70,15 +72,21 @@ def networks(parameters: PsnrParameters) -> tuple[str, ...]:
     return () if parameters.lpips == "none" else (f"lpips.{parameters.lpips}",)
 
 
+def sides(sample: Sample) -> Mapping[str, Any]:
+    """What a network looks at: the picture with its first reference."""
+    both = sample.prediction is not None and sample.references and sample.reference is not None
+    return {"pair": Pair(sample.prediction, sample.reference) if both else None}
+
+
 def observe(sample: Sample, parameters: PsnrParameters) -> Row:
     """The best PSNR against the references, and what stands beside it of the same one."""
     values = [_pair(sample.prediction, reference, parameters) for reference in sample.references]
     place = max(range(len(values)), key=lambda index: values[index][:2])
     best, perfect, luma = values[place]
-    distances = [sample.features.get((name, "pair"), math.nan) for name in networks(parameters)]
+    distances = [float(sample.features[name, "pair"][0]) for name in networks(parameters) if (name, "pair") in sample.features]
     return {
         "decibels": best, "perfect": perfect, "luma": luma, "ssim": _similarity(sample.prediction, sample.references[place], parameters),
-        "lpips": float(distances[0]) if distances else math.nan,
+        "lpips": distances[0] if distances else math.nan,
     }
 
 
@@ -137,5 +145,6 @@ METRIC = Metric(
     id="psnr", version=2, input_kind="image", unit="dB", higher_is_better=True, value_range=(0.0, float("inf")), pooling="sample",
     parameters=PsnrParameters,
     columns={"decibels": Column("f8"), "perfect": Column("u1"), "luma": Column("f8"), "ssim": Column("f8"), "lpips": Column("f8")},
-    observe=observe, score=score, missing=missing, interval=interval, samples=lambda rows, _: rows.column("decibels"), backbones=networks, remarks=remarks,
+    observe=observe, score=score, missing=missing, interval=interval, samples=lambda rows, _: rows.column("decibels"), companion_backbones=networks, sides=sides,
+    remarks=remarks,
 )
