@@ -171,7 +171,7 @@ def answer(holder: Any, kind: str, sample_type: str = "") -> tuple[str, Any]:
         if value is not MISSING and value is not None:
             return "/" + path.replace(".", "/"), value
     words = kind in ("labels", "text") and _takes_first(sample_type)
-    if len(holder) == 1 or (holder and words):
+    if (len(holder) == 1 and kind not in fields().asked) or (holder and words):
         key, value = next(iter(holder.items()))
         return "/" + str(key), value
     return "", MISSING

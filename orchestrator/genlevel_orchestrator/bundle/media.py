@@ -70,7 +70,7 @@ class MediaBase:
         # Some annotations lie in a folder json/ of their task and name media as if they did not.
         starts = (self.folder, self.folder.parent) if self.folder.name == "json" else (self.folder,)
         tried = [start / folder / relative for start in starts for folder in fields().media_folders]
-        tried += [self.folder / tail for tail in self._tails(relative)]
+        tried += [start / tail for start in starts for tail in _tails(relative, start.name)]
         for path in map(_plain, tried):
             if not path.is_relative_to(self.root):
                 raise _outside(text)
@@ -80,12 +80,6 @@ class MediaBase:
         raise Fault(
             "MEDIA_MISSING", f"there is no file {text!r}", "add the file, or correct the path, which is relative to the JSON file"
         )
-
-    def _tails(self, relative: PurePosixPath) -> list[PurePosixPath]:
-        """What follows the task's own folder in a path that was written from somewhere higher up."""
-        parts = relative.parts
-        names = [index for index, part in enumerate(parts[:-1]) if part == self.folder.name]
-        return [PurePosixPath(*parts[index + 1 :]) for index in names]
 
     def open(self, value: Any, folders: bool = False) -> MediaFile | MediaFolder:
         """What a path or an object with ``name`` and ``base64`` means; a folder only where ``folders`` allows.
@@ -109,6 +103,14 @@ class MediaBase:
     def _file(self, path: Path) -> MediaFile:
         size, digest = digest_of(path) if self.hashed else (path.stat().st_size, "")
         return MediaFile(str(path.relative_to(self.root)), digest, size, path=path)
+
+
+def _tails(relative: PurePosixPath, name: str) -> list[PurePosixPath]:
+    """What follows the task's own folder, or begins with a folder of media, in a path that was written from somewhere higher up."""
+    parts = relative.parts
+    own = [index + 1 for index, part in enumerate(parts[:-1]) if part == name]
+    media = [index for index, part in enumerate(parts[:-1]) if index and part in fields().media_folders]
+    return [PurePosixPath(*parts[index:]) for index in own + media]
 
 
 def inline(value: Mapping[str, Any]) -> MediaFile:

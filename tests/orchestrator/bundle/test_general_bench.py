@@ -40,8 +40,7 @@ HALF = {
     # as in nltk: ((21 / 22) (20 / 21) (19 / 20) (18 / 19)) ** (1 / 4), times the brevity penalty e^(1 - 2). The other parts are recalls.
     "codebleu": 100.0 * (math.exp(-1.0) * (18.0 / 22.0) ** 0.25 + 3 * 0.5) / 4.0,
 }
-FACTS = installed_facts(TASKS)
-SOURCES = Sources(MediaRoots.of([]), {})
+FACTS = installed_facts(CATALOGUE.tasks.values())
 
 
 def score(root: Path, task: Task | None = None) -> tuple[Value, list[IssueRecord], list[Issue], Violations, Task]:
@@ -55,10 +54,11 @@ def score(root: Path, task: Task | None = None) -> tuple[Value, list[IssueRecord
         plan.facts.form, source.prediction_base, source.reference_base, str(samples.envelope.get("type", "")), ("p", "a"),
         frozenset(samples.excluded), samples.envelope,
     )  # fmt: skip
+    sources = Sources(MediaRoots.of([root]), pointers=plan.facts.form.media)
     read = [reader.read(raw) for raw in samples.read(0, len(samples.keys))]
     messages = [wire.sample_message(sample, NEAR) for sample, _ in read if sample is not None]
-    received = [codec.decode_sample(type(message).FromString(message.SerializeToString()), SOURCES) for message in messages]
-    scorer = Scorer.of(load("language"), source.task.metric_id, plan.parameters)
+    received = [codec.decode_sample(type(message).FromString(message.SerializeToString()), sources) for message in messages]
+    scorer = Scorer.of(load(source.task.evaluator), source.task.metric_id, plan.parameters)
     rows, issues = scorer.observe(received)
     return scorer.finalize(rows), [issue for _, noted in read for issue in noted], issues, violations, source.task
 
