@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
@@ -116,29 +117,44 @@ def _nothing(reference: Side) -> Side:
     return Side(none.astype(np.int64), none, none.astype(bool), none.astype(bool), none, reference.shape[:0])
 
 
+class _Curves:
+    """The curves of a table and their values, each made once."""
+
+    def __init__(self, table: Table, grouped: bool) -> None:
+        self.grouped = grouped
+        self.curve = cache(table.curve)
+        self.precisions = cache(lambda area, place: curves.average_precisions(self.curve(area, place), grouped))
+
+    def average(self, area: int, places: Sequence[int]) -> float:
+        """AP over those thresholds."""
+        return _mean(np.concatenate([self.precisions(area, place) for place in places]))
+
+    def recall(self, area: int, places: Sequence[int]) -> float:
+        """Largest recall over those thresholds."""
+        return _mean(np.concatenate([curves.recalls(self.curve(area, place)) for place in places]))
+
+
 def score(rows: Rows, parameters: CurveParameters) -> Score:
     """Mean over the classes with ground truth."""
     table = Table.of(rows)
-    headline = _headline(table, parameters, parameters.area)
-    if not len(headline[0].classes):
-        return Score(None, "no_reference")
     grouped, warnings = _ties(rows, parameters)
-    companions = {
-        "recall": _mean(np.concatenate([curves.recalls(curve) for curve in headline])), "classes": float(len(headline[0].classes)),
-        "ties_grouped": float(grouped),
-    }
-    companions |= _other_areas(table, parameters, grouped) | _coco(table, parameters, grouped) | best_f1(headline[0])
-    if not grouped and _mostly_tied(headline[0]):
-        companions["grouped"] = _average(headline, grouped=True)
+    found, area, places = _Curves(table, grouped), list(AREA_RANGES).index(parameters.area), _places(parameters)
+    first = found.curve(area, places[0])
+    if not len(first.classes):
+        return Score(None, "no_reference")
+    companions = {"recall": found.recall(area, places), "classes": float(len(first.classes)), "ties_grouped": float(grouped)}
+    companions |= _other_areas(found, parameters) | _coco(found, parameters) | best_f1(first)
+    if not grouped and _mostly_tied(first):
+        companions["grouped"] = _Curves(table, grouped=True).average(area, places)
     unknown = table.unknown_labels()
     if unknown:
         companions["unknown_label_share"] = 100.0 * unknown
-    return Score(_average(headline, grouped), companions=companions, warnings=warnings + (("unknown_labels",) if unknown > 0.5 else ()))
+    return Score(found.average(area, places), companions=companions, warnings=warnings + (("unknown_labels",) if unknown > 0.5 else ()))
 
 
 def interval(rows: Rows, parameters: CurveParameters) -> Interval | None:
     """Bootstrap over pictures."""
-    headline = _headline(Table.of(rows), parameters, parameters.area)
+    headline = _headline(Table.of(rows), parameters)
     if not len(headline[0].classes):
         return None
     grouped, _ = _ties(rows, parameters)
@@ -155,18 +171,18 @@ def interval(rows: Rows, parameters: CurveParameters) -> Interval | None:
 def samples(rows: Rows, parameters: CurveParameters) -> NDArray[np.float64]:
     """AP of each picture alone; NaN for one without ground truth that counts."""
     grouped, _ = _ties(rows, parameters)
-    found = [curves.by_picture(curve, len(rows), grouped) for curve in _headline(Table.of(rows), parameters, parameters.area)]
+    found = [curves.by_picture(curve, len(rows), grouped) for curve in _headline(Table.of(rows), parameters)]
     return np.asarray(100.0 * np.mean(found, axis=0))
 
 
-def _headline(table: Table, parameters: CurveParameters, area: str) -> list[Curve]:
+def _headline(table: Table, parameters: CurveParameters) -> list[Curve]:
     """The curves whose AP is averaged."""
-    bit = list(AREA_RANGES).index(area)
-    return [table.curve(bit, place) for place in (_COCO if parameters.average == "coco" else (0,))]
+    bit = list(AREA_RANGES).index(parameters.area)
+    return [table.curve(bit, place) for place in _places(parameters)]
 
 
-def _average(found: Sequence[Curve], grouped: bool) -> float:
-    return _mean(np.concatenate([curves.average_precisions(curve, grouped) for curve in found]))
+def _places(parameters: CurveParameters) -> Sequence[int]:
+    return _COCO if parameters.average == "coco" else (0,)
 
 
 def _ties(rows: Rows, parameters: CurveParameters) -> tuple[bool, tuple[str, ...]]:
@@ -187,29 +203,26 @@ def _mostly_tied(curve: Curve) -> bool:
     return 2 * int(np.sum(np.r_[same, False] | np.r_[False, same])) > len(scores)
 
 
-def _other_areas(table: Table, parameters: CurveParameters, grouped: bool) -> dict[str, float]:
-    values = {}
-    for name in AREA_RANGES:
-        found = _headline(table, parameters, name) if name != parameters.area else []
-        if found and len(found[0].classes):
-            values[f"area_{name}"] = _average(found, grouped)
-    return values
+def _other_areas(found: _Curves, parameters: CurveParameters) -> dict[str, float]:
+    places = _places(parameters)
+    return {
+        f"area_{name}": found.average(bit, places)
+        for bit, name in enumerate(AREA_RANGES) if name != parameters.area and len(found.curve(bit, places[0]).classes)
+    }
 
 
-def _coco(table: Table, parameters: CurveParameters, grouped: bool) -> dict[str, float]:
+def _coco(found: _Curves, parameters: CurveParameters) -> dict[str, float]:
     """The summary of COCO: AP over all thresholds, at 0.50 and 0.75, by area; and recall likewise."""
     values: dict[str, float] = {}
     for bit, name in enumerate(AREA_RANGES):
-        found = [table.curve(bit, place) for place in _COCO]
-        if not len(found[0].classes):
+        if not len(found.curve(bit, _COCO[0]).classes):
             continue
         suffix = "" if name == "all" else f"_{name}"
-        precisions = [curves.average_precisions(curve, grouped) for curve in found]
-        values[f"ap_50_95{suffix}"] = _mean(np.concatenate(precisions))
-        recalls = [curves.recalls(curve) for curve in found]
-        values[f"ar_{parameters.max_detections}{suffix}"] = _mean(np.concatenate(recalls))
+        values[f"ap_50_95{suffix}"] = found.average(bit, _COCO)
+        values[f"ar_{parameters.max_detections}{suffix}"] = found.recall(bit, _COCO)
         if name == "all":
-            values |= {"ap_50": _mean(precisions[0]), "ap_75": _mean(precisions[5]), "recall_50": _mean(recalls[0]), "recall_75": _mean(recalls[5])}
+            for threshold, place in (("50", _COCO[0]), ("75", _COCO[5])):
+                values |= {f"ap_{threshold}": found.average(bit, [place]), f"recall_{threshold}": found.recall(bit, [place])}
     return values
 
 

@@ -20,7 +20,7 @@ _NUMBERS = {int, float}
 
 
 def checked_together(parts: Sequence[Any]) -> tuple[list[NDArray[np.float64]], float] | None:
-    """Corners of polygons and the length of all outlines; None where any polygon is not in order."""
+    """Corners of polygons, and what the outlines of all are at most as long as; None where any polygon is not in order."""
     if not {*map(type, parts)} <= {list} or not all(len(part) >= 6 and len(part) % 2 == 0 for part in parts):
         return None
     flat = list(chain.from_iterable(parts))
@@ -30,12 +30,15 @@ def checked_together(parts: Sequence[Any]) -> tuple[list[NDArray[np.float64]], f
         return None
     if numbers is None or not (np.abs(numbers) <= _FARTHEST).all():
         return None
-    ends = np.cumsum(np.fromiter(map(len, parts), np.int64, len(parts)))
-    starts = np.r_[0, ends[:-1]]
-    outlines = _outlines(numbers.reshape(-1, 2), starts // 2, ends // 2)
-    if outlines.max(initial=0) > _LONGEST_OUTLINE:
-        return None
-    return [numbers[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)], float(outlines.sum())
+    ends = np.array([*map(len, parts)]).cumsum()
+    starts = ends - [*map(len, parts)]
+    length = len(numbers) / 2 * (float(np.ptp(numbers)) + 1)  # no step is longer than all corners lie apart
+    if length > _LONGEST_OUTLINE:
+        outlines = _outlines(numbers.reshape(-1, 2), starts // 2, ends // 2)
+        length = float(outlines.sum())
+        if outlines.max() > _LONGEST_OUTLINE:
+            return None
+    return [numbers[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)], length
 
 
 def _outlines(points: NDArray[np.float64], starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.float64]:

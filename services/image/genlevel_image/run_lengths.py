@@ -59,34 +59,33 @@ def whole_strings(texts: Sequence[str], pixels: Sequence[int]) -> tuple[NDArray[
         return None
     counts = _steps(last.searchsorted(ends), 0)
     table, first = _pairs_of_runs(_values(bits, last, sizes), counts)
-    sums = np.add.reduceat(table, first, axis=0)
-    if table.min() < 0 or (sums.sum(axis=1) != np.asarray(pixels)).any():
+    sums = np.add.reduceat(table, first, axis=1)
+    if table.min() < 0 or (sums[0] + sums[1] != np.asarray(pixels)).any():
         return None
-    return counts, sums[:, 1]
+    return counts, sums[1]
 
 
 def _pairs_of_runs(values: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of a run of background and the run of the mask after it, and the first row of each mask.
+    """A row of runs of background, a row of the runs of the mask after them, and the first column of each mask.
 
     The first run stands alone; odd ones add up, and so do even ones.
     """
-    rows = (counts + 1) // 2
-    first = np.cumsum(rows) - rows
-    table = np.zeros((int(rows.sum()), 2), np.int64)
-    if (counts & 1).any():
-        filled = (2 * first - counts.cumsum() + counts).repeat(counts)
-        filled += np.arange(len(values))
-        table.reshape(-1)[filled] = values
-    else:
-        table.reshape(-1)[:] = values
-    start = table[first, 0]
-    table[first, 0] = 0
-    before = np.zeros((len(first), 2), np.int64)
-    table.cumsum(axis=0, out=table)
-    before[1:] = table[first[1:] - 1]
-    table -= before.repeat(rows, axis=0)
-    table[first, 0] = start
-    table[(first + rows - 1)[counts % 2 == 1], 1] = 0
+    columns = (counts + 1) // 2
+    first = columns.cumsum() - columns
+    odd = counts & 1 == 1
+    if odd.any():  # a mask that ends in background gets a run of nothing
+        padded = np.zeros(2 * int(columns.sum()), np.int64)
+        padded[(2 * first - counts.cumsum() + counts).repeat(counts) + np.arange(len(values))] = values
+        values = padded
+    table = values.reshape(-1, 2).T.copy()
+    start = table[0, first]
+    table[0, first] = 0
+    table.cumsum(axis=1, out=table)
+    before = np.zeros((2, len(first)), np.int64)
+    before[:, 1:] = table[:, first[1:] - 1]
+    table -= before.repeat(columns, axis=1)
+    table[0, first] = start
+    table[1, (first + columns - 1)[odd]] = 0
     return table, first
 
 
