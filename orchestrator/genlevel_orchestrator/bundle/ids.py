@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from genlevel_orchestrator.bundle.violations import Fault
 
 LONGEST = 500
+_INTEGER = re.compile(r"(0|-?[1-9][0-9]{0,17})\Z")
 
 
 def key_of(value: Any) -> str:
@@ -36,3 +40,15 @@ def key_of(value: Any) -> str:
 def is_odd(value: Any) -> bool:
     """Whether an identifier is accepted but oddly typed: a whole number written with a fraction."""
     return isinstance(value, float)
+
+
+def order_of(keys: Sequence[str]) -> list[int] | None:
+    """Places that sort keys, by value when all are whole numbers, else by code point; None where they are sorted.
+
+    >>> order_of(["10", "9"]), order_of(["10", "9", "a"])
+    ([1, 0], None)
+    """
+    value: Callable[[str], Any] = int if all(map(_INTEGER.match, keys)) else str
+    if all(value(left) <= value(right) for left, right in pairwise(keys)):
+        return None
+    return sorted(range(len(keys)), key=lambda row: value(keys[row]))
