@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -26,6 +28,25 @@ def test_equals_scikit_learn(seed: int, size: int, labels: list[int]) -> None:
     found = confusion_triples(true, guess)
     assert (dense(found, labels) == confusion_matrix(true, guess, labels=labels)).all()
     assert (found[:, 2] > 0).all()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1), size=st.integers(0, 80), low=st.sampled_from([0, -3]), high=st.sampled_from([2, 255, 3000, 2**31 - 1]),
+    dtype=st.sampled_from([np.uint8, np.int16, np.int32, np.int64]), missing=st.booleans(), ignore=st.sampled_from([None, 0, 1, 255, 60_000]),
+)
+def test_equals_a_counter(seed: int, size: int, low: int, high: int, dtype: type, missing: bool, ignore: int | None) -> None:
+    random, limits = np.random.default_rng(seed), np.iinfo(dtype)
+    true, guess = random.integers(max(low, limits.min), min(high, limits.max), (2, size), endpoint=True).astype(dtype)
+    true[random.random(size) < 0.2] = min(255, limits.max)
+    pairs = zip(true.tolist(), [-1] * size if missing else guess.tolist(), strict=True)
+    expected = Counter(pair for pair in pairs if pair[0] != ignore)
+    assert confusion_triples(true, None if missing else guess, ignore).tolist() == [[*pair, expected[pair]] for pair in sorted(expected)]
+
+
+def test_large_pictures_are_counted_strip_by_strip() -> None:
+    true, guess = np.random.default_rng(4).integers(0, 7, (2, 300, 1000), dtype=np.uint8)
+    assert (dense(confusion_triples(true, guess), list(range(7))) == confusion_matrix(true.ravel(), guess.ravel())).all()
 
 
 def test_ignored_elements_are_left_out_on_the_reference_side_only() -> None:

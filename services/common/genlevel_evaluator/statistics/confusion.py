@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_WIDEST, _STRIP = 2048, 1 << 15
+
 NO_LABEL = -1
 """Predicted label of an element that has no prediction."""
 
@@ -30,22 +32,51 @@ def confusion_triples(reference: NDArray[Any], prediction: NDArray[Any] | None, 
     >>> confusion_triples(np.array([0, 0, 1, 255]), np.array([0, 1, 1, 1]), ignore_label=255).tolist()
     [[0, 0, 1], [0, 1, 1], [1, 1, 1]]
     """
-    true = np.asarray(reference, dtype=np.int64).ravel()
-    guess = np.full(true.shape, NO_LABEL, np.int64) if prediction is None else np.asarray(prediction, dtype=np.int64).ravel()
-    if ignore_label is not None:
+    true = _whole(reference)
+    guess = None if prediction is None else _whole(prediction)
+    triples = _counted(true, guess)
+    if triples is None and ignore_label is not None:  # a far ignore label alone may be what makes them many
         kept = true != ignore_label
-        true, guess = true[kept], guess[kept]
+        true, guess = true[kept], None if guess is None else guess[kept]
+        triples = _counted(true, guess)
+    if triples is None:
+        triples = _sorted(true, guess)
+    return triples if ignore_label is None else triples[triples[:, 0] != ignore_label]
+
+
+def _whole(labels: NDArray[Any]) -> NDArray[Any]:
+    flat = np.asarray(labels).ravel()
+    return flat if flat.dtype.kind in "iu" and flat.dtype != np.uint64 else flat.astype(np.int64)
+
+
+def _counted(true: NDArray[Any], guess: NDArray[Any] | None) -> Triples | None:
+    """Pairs counted in a table, in strips that stay in the cache; None where labels are too far apart for one."""
     if not true.size:
         return np.zeros((0, 3), np.int64)
-    low = min(int(true.min()), int(guess.min()))
-    span = max(int(true.max()), int(guess.max())) - low + 1
-    if span <= 2048:
-        counts = np.bincount((true - low) * span + (guess - low), minlength=0)
-        codes = np.flatnonzero(counts)
-        counts = counts[codes]
-    else:
-        codes, counts = np.unique((true - low) * span + (guess - low), return_counts=True)
-    return np.column_stack([codes // span + low, codes % span + low, counts]).astype(np.int64)
+    sides = (true,) if guess is None else (true, guess)
+    low = min(NO_LABEL if guess is None else 0, *(int(side.min()) for side in sides))
+    span = max(int(side.max()) for side in sides) - low + 1
+    if span > _WIDEST:
+        return None
+    counts = np.zeros(span * span, np.int64)
+    step = max(_STRIP, span * span)
+    for start in range(0, true.size, step):
+        strip = slice(start, start + step)
+        codes = np.multiply(true[strip], span, dtype=np.intp)
+        codes += NO_LABEL if guess is None else guess[strip]
+        if low:
+            codes -= low * (span + 1)
+        counts += np.bincount(codes, minlength=span * span)
+    codes = np.flatnonzero(counts)
+    return np.column_stack([codes // span + low, codes % span + low, counts[codes]]).astype(np.int64)
+
+
+def _sorted(true: NDArray[Any], guess: NDArray[Any] | None) -> Triples:
+    """Pairs counted by sorting; labels become their places first, so that no pair is too large a number."""
+    labels, ours = np.unique(true, return_inverse=True)
+    others, theirs = (np.array([NO_LABEL]), 0) if guess is None else np.unique(guess, return_inverse=True)
+    codes, counts = np.unique(ours * len(others) + theirs, return_counts=True)
+    return np.column_stack([labels[codes // len(others)], others[codes % len(others)], counts]).astype(np.int64)
 
 
 def foreground(triples: Triples) -> Triples:
