@@ -1,8 +1,9 @@
 """ROUGE-1 and ROUGE-L of pairs of texts: ours against rouge-score and against package `rouge`, each under its own definition.
 
 Tokens included. Lines with `engine` are all that an evaluator does with messages that have arrived: reading, tokens, scores, the counts of
-sacreBLEU that stand beside, state, value. Every repetition has texts of its own, from one vocabulary; ours remembers words that it cut or
-stemmed before.
+sacreBLEU that stand beside, state, value. `engine, like for like` is the same against the other tool and sacreBLEU's default on the same
+pairs, which is what our result holds. Every repetition has texts of its own, from one vocabulary; ours remembers words that it cut or
+stemmed before. Times are processor time of this one process, so that other jobs on the machine count less; none uses a second thread.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from typing import Any
 from genlevel_evaluator.engine import RawSample, Scorer
 from genlevel_evaluator.evaluator import load
 from genlevel_evaluator.kinds import Content
-from genlevel_language import rouge, tokenizers
+from genlevel_evaluator.statistics import ngrams_many
+from genlevel_language import rouge
+from genlevel_language.many import Batch
 
 Pairs = list[tuple[str, str]]
 Work = Callable[[Pairs], list[float]]
@@ -45,8 +48,8 @@ def texts(count: int, words: int, seed: int, vocabulary: int = 3000, sentence: i
 
 def ours_rouge_score(pairs: Pairs, stemmer: bool = False) -> list[float]:
     """Tokens and bit-parallel LCS."""
-    words = tokenizers.ascii_words
-    return [rouge.subsequence(words(left, stemmer), words(right, stemmer)).f for left, right in pairs]
+    words = Batch([(left, (right,)) for left, right in pairs]).rouge_words("ascii", stemmer)
+    return rouge.best_of(rouge.subsequences(words), words, words.sizes)["f"].tolist()
 
 
 def by_rouge_score(pairs: Pairs, stemmer: bool = False) -> list[float]:
@@ -72,8 +75,8 @@ def by_rouge_py(pairs: Pairs) -> list[float]:
 
 def ours_rouge_1(pairs: Pairs) -> list[float]:
     """Tokens, stems and overlap."""
-    words = tokenizers.ascii_words
-    return [rouge.unigrams(words(left, True), words(right, True)).f for left, right in pairs]
+    words = Batch([(left, (right,)) for left, right in pairs]).rouge_words("ascii", stemmer=True)
+    return rouge.best_of(ngrams_many.matches(words, 1)[:, 0], words, words.sizes)["f"].tolist()
 
 
 def by_rouge_1(pairs: Pairs) -> list[float]:
@@ -98,32 +101,45 @@ def engine(metric: str, **parameters: Any) -> Work:
     return work
 
 
+def sacrebleu(pairs: Pairs) -> float:
+    """Its default, as its manual shows it."""
+    from sacrebleu import BLEU
+
+    return float(BLEU(force=True).corpus_score([left for left, _ in pairs], [[right for _, right in pairs]]).score)
+
+
 def compare(name: str, count: int, words: int, ours: Work, other: Work, sentence: int = 0) -> None:
-    """Prints one line: sums over repetitions, each with texts of its own."""
-    ours_s = other_s = gap = 0.0
+    """Prints one line, or two where ours is the engine: sums over repetitions, each with texts of its own."""
+    ours_s = other_s = beside_s = gap = 0.0
     for repeat in range(REPEATS + 1):
         pairs = texts(count, words, seed=repeat, sentence=sentence)
-        start = time.perf_counter()
+        start = time.process_time()
         mine = ours(pairs)
-        middle = time.perf_counter()
+        middle = time.process_time()
         theirs = other(pairs)
-        end = time.perf_counter()
+        end = time.process_time()
+        sacrebleu(pairs)
+        last = time.process_time()
         gap = max(gap, *(abs(x - y) for x, y in zip(mine, theirs, strict=True)))
         if repeat:  # the first one imports and warms both
-            ours_s, other_s = ours_s + middle - start, other_s + end - middle
-    line = {
-        "name": f"{name}, {count} pairs of {words} words",
-        "ours_s": round(ours_s / REPEATS, 6),
-        "other_s": round(other_s / REPEATS, 6),
-        "ratio": round(other_s / ours_s, 1),
-        "equal_to": gap,
-        "note": "aim 20" if gap <= LARGEST_GAP else "failed: values differ",
-    }
-    print(json.dumps(line), flush=True)
+            ours_s, other_s, beside_s = ours_s + middle - start, other_s + end - middle, beside_s + last - end
+    lines = {name: other_s}
+    if "engine" in name:
+        lines[name.replace("engine, against", "engine, like for like, against sacreBLEU and")] = other_s + beside_s
+    for title, theirs_s in lines.items():
+        line = {
+            "name": f"{title}, {count} pairs of {words} words",
+            "ours_s": round(ours_s / REPEATS, 6),
+            "other_s": round(theirs_s / REPEATS, 6),
+            "ratio": round(theirs_s / ours_s, 1),
+            "equal_to": gap,
+            "note": "aim 20" if gap <= LARGEST_GAP else "failed: values differ",
+        }
+        print(json.dumps(line), flush=True)
 
 
 def main() -> None:
-    """Prints one line of JSON a comparison."""
+    """Prints JSON lines."""
     for words in (10, 60, 300):
         count = 6000 // words
         compare("ROUGE-1 stemmed against rouge-score", count, words, ours_rouge_1, by_rouge_1)
