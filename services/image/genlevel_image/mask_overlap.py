@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,13 @@ def _areas(instances: Instances) -> NDArray[np.float64]:
     return np.asarray(coco.area(instances.masks) if instances.masks else [], dtype=np.float64)
 
 
+def table(ours: list[Any], theirs: list[Any], crowd: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Intersection over union of each mask with each; over ours alone where theirs is a crowd."""
+    from pycocotools import mask as coco
+
+    return np.asarray(coco.iou(ours, theirs, crowd))
+
+
 def mask_overlap(predictions: Sequence[Side], references: Sequence[Side], parameters: IouParameters) -> Overlap:
     """Intersection over union; over the detection alone where the truth is a crowd."""
     del parameters
@@ -45,11 +53,8 @@ def mask_overlap(predictions: Sequence[Side], references: Sequence[Side], parame
     crowd = np.concatenate([side.crowd for side in references]).astype(np.uint8)
     owner = np.repeat(np.arange(len(predictions)), [len(side.labels) for side in predictions])
 
-    def table(ours: Places, theirs: Places) -> NDArray[np.float64]:
-        from pycocotools import mask as coco
-
-        values: NDArray[np.float64] = coco.iou([detected[i] for i in ours], [true[i] for i in theirs], crowd[theirs])
-        return values
+    def some(ours: Places, theirs: Places) -> NDArray[np.float64]:
+        return table([detected[i] for i in ours], [true[i] for i in theirs], crowd[theirs])
 
     def overlap(detection: Places, truth: Places, group: Places) -> NDArray[np.float64]:
         values = np.empty(len(detection))
@@ -60,9 +65,10 @@ def mask_overlap(predictions: Sequence[Side], references: Sequence[Side], parame
             height, width = int(ours.max()) - first + 1, int(theirs.max()) - low + 1
             # One table of all classes of a picture costs less than one of each, as long as not most of it is in vain.
             if height * width <= max(_SMALL, 4 * len(ours)):
-                values[start:end] = table(np.arange(first, first + height), np.arange(low, low + width))[ours - first, theirs - low]
+                whole = table(detected[first : first + height], true[low : low + width], crowd[low : low + width])
+                values[start:end] = whole[ours - first, theirs - low]
             else:
-                values[start:end] = _by_class(ours, theirs, group[start:end], table)
+                values[start:end] = _by_class(ours, theirs, group[start:end], some)
         return values
 
     return overlap
@@ -73,13 +79,13 @@ def _starts(numbers: Places) -> Places:
     return np.flatnonzero(np.r_[np.ones(min(1, len(numbers)), bool), numbers[1:] != numbers[:-1]])
 
 
-def _by_class(ours: Places, theirs: Places, group: Places, table: Callable[[Places, Places], NDArray[np.float64]]) -> NDArray[np.float64]:
+def _by_class(ours: Places, theirs: Places, group: Places, some: Callable[[Places, Places], NDArray[np.float64]]) -> NDArray[np.float64]:
     values = np.empty(len(ours))
     order = np.argsort(group, kind="stable")  # all pairs of a picture and class are there, so they make a table
     for pairs in np.split(order, _starts(group[order])[1:]):
         rows, row = np.unique(ours[pairs], return_inverse=True)
         columns, column = np.unique(theirs[pairs], return_inverse=True)
-        values[pairs] = table(rows, columns)[row, column]
+        values[pairs] = some(rows, columns)[row, column]
     return values
 
 

@@ -64,7 +64,7 @@ def together(value: Sequence[Any], keys: Set[str], default_label: str | None = N
         scores, areas = ([item.get(name) for item in value] for name in ("score", "area"))
         crowd = [item.get("crowd", False) for item in value]
         plain = {*map(type, scores), *map(type, areas)} <= _NUMBERS and {*map(type, crowd)} <= {bool}
-        if not plain or len(labels) != len(value) or not all(item.keys() <= keys for item in value):
+        if not plain or len(labels) != len(value) or not keys >= set().union(*value):
             return None
         found = _common(labels, scores, crowd, areas)
     except (TypeError, AttributeError, OverflowError):
