@@ -6,75 +6,86 @@ import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator, Iterable, Iterator
 from itertools import chain
-from typing import Any, cast
+from typing import Any
+
+import grpc
+import pytest
 
 from genlevel.v1 import evaluator_pb2 as pb
 from genlevel.v1 import sample_pb2
 from genlevel_evaluator.evaluator import load
 from genlevel_evaluator.handlers import Handlers
-from tests.common.test_handlers import HEADER, failure, sample, shard, with_stub
+
+HEADER = pb.RequestHeader(evaluator="language", protocol_version=1)
+ACCURACY = pb.MetricSpec(metric="accuracy")
 
 
-async def stream_of(samples: Iterable[sample_pb2.Sample]) -> AsyncIterator[pb.EvaluateMetricRequest]:
-    yield pb.EvaluateMetricRequest(start=pb.EvaluateShardRequest(header=HEADER, metric=pb.MetricSpec(metric="accuracy")))
-    for one in samples:
-        yield pb.EvaluateMetricRequest(sample=one)
+class Context:
+    """Keeps the status that a handler leaves."""
+
+    def __init__(self) -> None:
+        self.code, self.details = grpc.StatusCode.OK, ""
+
+    def set_code(self, code: grpc.StatusCode) -> None:
+        self.code = code
+
+    def set_details(self, details: str) -> None:
+        self.details = details
+
+    def set_trailing_metadata(self, trailing_metadata: Any) -> None:
+        assert trailing_metadata
+
+
+def sample(key: str, prediction: str, reference: str) -> sample_pb2.Sample:
+    references = [sample_pb2.Content(text=reference)] if reference else []
+    return sample_pb2.Sample(id=key, prediction=sample_pb2.Content(text=prediction), references=references)
 
 
 def answers(count: int) -> Iterator[sample_pb2.Sample]:
+    """Long answers, in no order; of every tenth nothing is known to hold it against."""
     for place in range(count):
-        yield sample(f"sample {place * 7919 % count}", "abc"[place % 3], "a" if place % 10 else "")
+        yield sample(f"sample {place * 7919 % count}", "abc"[place % 3] * 200, "a" * 200 if place % 10 else "")
 
 
-def test_a_stream_of_many_batches_gives_what_one_shard_gives() -> None:
-    async def body(stub: Any) -> None:
-        streamed = await stub.EvaluateMetric(stream_of(answers(3000)))
-        whole = await stub.EvaluateShard(shard(*answers(3000)))
-        assert streamed.value == whole.value
-        assert sorted(issue.SerializeToString() for issue in streamed.issues) == sorted(issue.SerializeToString() for issue in whole.issues)
-        for repeated in (answers(1), [sample("sample 0", "other", "a")]):
-            found = await failure(stub.EvaluateMetric(stream_of(chain(answers(3000), repeated))))
-            assert (found[0].name, found[1] in ("REPEATED_SAMPLE", "CONFLICTING_SAMPLE")) == ("INVALID_ARGUMENT", True)
+def streamed(handlers: Handlers, samples: Iterable[sample_pb2.Sample], given: int = 0) -> tuple[pb.EvaluateMetricResponse, Context]:
+    """The answer to a stream whose first message has the first few samples."""
 
-    with_stub(body)
+    async def requests() -> AsyncIterator[pb.EvaluateMetricRequest]:
+        source = iter(samples)
+        first = [next(source) for _ in range(given)]
+        yield pb.EvaluateMetricRequest(start=pb.EvaluateShardRequest(header=HEADER, metric=ACCURACY, samples=first))
+        for one in source:
+            yield pb.EvaluateMetricRequest(sample=one)
+
+    context = Context()
+    return asyncio.run(handlers.evaluate_metric(requests(), context)), context
+
+
+@pytest.mark.parametrize("given", [0, 5])
+def test_many_batches_give_what_one_shard_gives(given: int) -> None:
+    handlers = Handlers(load("language"))
+    request = pb.EvaluateShardRequest(header=HEADER, metric=ACCURACY, samples=answers(3000), finalize=True)
+    whole = asyncio.run(handlers.evaluate_shard(request, Context()))
+    response, _ = streamed(handlers, answers(3000), given)
+    assert response.value == whole.value
+    assert list(response.issues) == list(whole.issues)
+    assert len(response.issues) == 300
+
+
+@pytest.mark.parametrize("last", [next(answers(1)), sample("sample 0", "other", "a")])
+def test_a_sample_that_occurs_twice_is_refused_however_far_apart(last: sample_pb2.Sample) -> None:
+    _, context = streamed(Handlers(load("language")), chain(answers(2500), [sample("sample 0", "a" * 200, ""), last]))
+    assert (context.code, "twice" in context.details) == (grpc.StatusCode.INVALID_ARGUMENT, True)
 
 
 def test_a_stream_holds_rows_and_not_samples() -> None:
-    """Bytes that a sample more costs at the peak: its row, once, and not its texts, which are longer."""
+    """Bytes that one more sample costs at the peak: its row, and not its texts of 400 bytes."""
     handlers = Handlers(load("language"))
     peaks = []
-    for count in (4000, 16_000):
+    for count in (3000, 9000):
         tracemalloc.start()
-        response = asyncio.run(handlers.evaluate_metric(stream_of(answers(count)), cast(Any, None)))
+        response, _ = streamed(handlers, answers(count))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-        assert response.value.expected == count
-    assert (peaks[1] - peaks[0]) / 12_000 < 120
-
-
-def test_states_that_come_one_by_one_give_the_value_of_all() -> None:
-    async def body(stub: Any) -> None:
-        shards = [await stub.EvaluateShard(shard(*(sample(str(i), "a", "ab"[i % 2]) for i in range(n, n + 5)), finalize=False)) for n in range(0, 40, 5)]
-        spec, asked = pb.MetricSpec(metric="accuracy"), pb.DetailSpec(worst=3)
-
-        async def parts(states: Iterable[pb.MetricState], first: pb.MetricState | None = None) -> AsyncIterator[pb.FinalizeStatesRequest]:
-            yield pb.FinalizeStatesRequest(start=pb.FinalizeMetricRequest(header=HEADER, metric=spec, details=asked, state=first))
-            for state in states:
-                yield pb.FinalizeStatesRequest(state=state)
-
-        async def headless() -> AsyncIterator[pb.FinalizeStatesRequest]:
-            yield pb.FinalizeStatesRequest(state=shards[0].state)
-
-        given = [one.state for one in shards]
-        whole = (await stub.CombineStates(pb.CombineStatesRequest(header=HEADER, metric=spec, states=given, finalize=True, details=asked))).value
-        assert whole.value == 50.0
-        assert (await stub.FinalizeStates(parts(given[::-1]))).value == whole
-        assert (await stub.FinalizeStates(parts([*given, given[2]], given[0]))).value == whole
-        assert (await stub.FinalizeStates(parts([]))).value.reason == "no_reference"
-        assert (await failure(stub.FinalizeStates(headless())))[1] == "BAD_STREAM"
-        other = await stub.EvaluateShard(shard(sample("1", "b", "b"), finalize=False))
-        assert (await failure(stub.FinalizeStates(parts([*given, other.state]))))[1] == "CONFLICTING_SAMPLE"
-        given[0].signature_digest = "0" * 64
-        assert (await failure(stub.FinalizeStates(parts(given))))[1] == "BAD_STATE"
-
-    with_stub(body)
+        assert response.value.expected == count * 9 // 10
+    assert (peaks[1] - peaks[0]) / 6000 < 150

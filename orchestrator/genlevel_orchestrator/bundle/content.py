@@ -61,8 +61,7 @@ class Sample:
             self.key, self.presence, self.prediction.plain() if self.prediction else None,
             [reference.plain() for reference in self.references], dict(self.attributes),
         ]  # fmt: skip
-        text = json.dumps(parts, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=_identity)
-        return hashlib.sha256(text.encode()).digest()
+        return hashlib.sha256(_CANONICAL.encode(parts).encode()).digest()
 
     def files(self) -> list[MediaFile]:
         """All files of the sample."""
@@ -72,6 +71,9 @@ class Sample:
 
 def _identity(file: MediaFile) -> dict[str, Any]:
     return {"sha256": file.sha256, "name": file.name}
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=_identity)
 
 
 def _files(value: Any) -> list[MediaFile]:
