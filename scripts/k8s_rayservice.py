@@ -11,7 +11,7 @@ import yaml
 
 from genlevel_evaluator.serve import kuberay
 from genlevel_evaluator.serve.plan import Scaling, plan_of
-from scripts.k8s_sizes import Size, grace, media_cache, resources, volumes
+from scripts.k8s_sizes import Size, feature_cache, grace, media_cache, resources, volumes
 
 OBJECT_STORE_BYTES = 256 << 20
 """Requests and media go through it, features of one shard at most; /dev/shm is larger."""
@@ -135,7 +135,7 @@ def _workers(host: str, name: str, group: str, size: Size, scaling: Scaling) -> 
     container = _container("ray-worker", name, size, SERVE_PORTS)
     # Out of the Service at once; calls in flight get as long as anywhere else.
     container["lifecycle"] = {"preStop": {"exec": {"command": ["sleep", str(ending - 30)]}}}
-    container["env"].append(media_cache(size))
+    container["env"] += [media_cache(size), *feature_cache(size)]
     container["volumeMounts"].insert(0, {"name": "weights", "mountPath": "/var/lib/genlevel/cache", "readOnly": True})
     pod: dict[str, Any] = {
         "serviceAccountName": host,

@@ -32,7 +32,7 @@ def _documents(name: str, size: Size, evaluators: Mapping[str, str]) -> list[dic
     container = "evaluator" if name in evaluators else name
     pod: dict[str, Any] = {"containers": [{"name": container, "resources": resources(size)}], "volumes": volumes(size)}
     if name in evaluators:
-        pod["containers"][0]["env"] = [media_cache(size)]
+        pod["containers"][0]["env"] = [media_cache(size), *feature_cache(size)]
         pod = {"terminationGracePeriodSeconds": grace(evaluators[name]), **pod}
     result = [{"apiVersion": api, "kind": kind, "metadata": {"name": name}, "spec": {"template": {"spec": pod}}}]
     if "replicas" in size:
@@ -67,6 +67,14 @@ def volumes(size: Size) -> list[dict[str, Any]]:
 def media_cache(size: Size) -> dict[str, str]:
     """Half of /tmp for media that were fetched: the process sees the disk of the node and not the limit of the volume."""
     return {"name": "GENLEVEL_MEDIA_CACHE_BYTES", "value": str(size["tmp"] << 29)}
+
+
+def feature_cache(size: Size) -> list[dict[str, str]]:
+    """An eighth of /tmp for features: the volume of the weights is read-only."""
+    return [
+        {"name": "GENLEVEL_FEATURE_CACHE_DIR", "value": "/tmp/genlevel-features"},
+        {"name": "GENLEVEL_FEATURE_CACHE_BYTES", "value": str(size["tmp"] << 27)},
+    ]
 
 
 def grace(evaluator: str) -> int:

@@ -17,6 +17,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load(FILE.read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 IMAGES: dict[str, dict[str, Any]] = tomllib.loads((DOCKER / "images.toml").read_text())
 EVALUATORS = {"eval-language": "language", "eval-image": "image", "eval-video": "video", "eval-audio": "audio", "eval-3d": "three_d"}
+WITH_NETWORKS = ("image", "video", "audio")
 OVERRIDES = sorted(DOCKER.glob("compose.*.yaml"))
 
 
@@ -98,18 +99,23 @@ def mounts(service: str) -> dict[str, tuple[str, bool]]:
 
 
 @pytest.mark.parametrize("service", EVALUATORS)
-def test_an_evaluator_reads_and_does_not_write(service: str) -> None:
+def test_an_evaluator_reads_and_writes_its_own_features_only(service: str) -> None:
+    name = service.removeprefix("eval-")
+    features = {"/var/lib/genlevel/features": (f"{name}-features", True)} if name in WITH_NETWORKS else {}
     assert mounts(service) == {
         "/var/lib/genlevel/cache": ("weights", False),
         "/var/lib/genlevel/state": ("state", False),
         "/var/lib/genlevel/bundles": ("${GENLEVEL_BUNDLES}", False),
+        **features,
     }
+    assert SERVICES[service]["environment"]["GENLEVEL_FEATURE_CACHE_DIR"] == "/var/lib/genlevel/features"
     assert "shm_size" in SERVICES[service], "Ray's objects and streamed media lie there"
 
 
 def test_who_writes_what() -> None:
     writers = {(service, source) for service in SERVICES for source, writable in mounts(service).values() if writable}
-    assert writers == {("weights", "weights"), ("orchestrator", "state"), ("database", "database"), ("store", "store")}
+    features = {(f"eval-{name}", f"{name}-features") for name in WITH_NETWORKS}
+    assert writers == {("weights", "weights"), ("orchestrator", "state"), ("database", "database"), ("store", "store"), *features}
 
 
 def test_every_service_sees_only_its_own_secrets() -> None:
