@@ -64,14 +64,14 @@ class Transformer(nn.Module):
 class Vision(nn.Module):
     """Pictures (n, 3, 224, 224) to vectors (n, 512): 49 patches of 32 x 32 and a place for the whole."""
 
-    def __init__(self) -> None:
+    def __init__(self, layers: int) -> None:
         super().__init__()
         self.class_embedding = nn.Parameter(torch.zeros(768))
         self.positional_embedding = nn.Parameter(torch.zeros(50, 768))
         self.proj = nn.Parameter(torch.zeros(768, DIMENSIONS))
         self.conv1 = nn.Conv2d(3, 768, kernel_size=32, stride=32, bias=False)
         self.ln_pre = nn.LayerNorm(768)
-        self.transformer = Transformer(768, 12, 12)
+        self.transformer = Transformer(768, layers, 12)
         self.ln_post = nn.LayerNorm(768)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -82,15 +82,15 @@ class Vision(nn.Module):
 
 
 class Clip(nn.Module):
-    """Both networks."""
+    """Both networks, of twelve layers each but in tests."""
 
-    def __init__(self) -> None:
+    def __init__(self, layers: int = 12) -> None:
         super().__init__()
         self.positional_embedding = nn.Parameter(torch.zeros(LENGTH, 512))
         self.text_projection = nn.Parameter(torch.zeros(512, DIMENSIONS))
         self.logit_scale = nn.Parameter(torch.zeros(()))
-        self.visual = Vision()
-        self.transformer = Transformer(512, 12, 8)
+        self.visual = Vision(layers)
+        self.transformer = Transformer(512, layers, 8)
         self.token_embedding = nn.Embedding(_WORDS, 512)
         self.ln_final = nn.LayerNorm(512)
 
