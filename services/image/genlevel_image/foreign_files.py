@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_BRANDS = {b"heic": "HEIC", b"heix": "HEIC", b"hevc": "HEIC", b"mif1": "HEIF", b"msf1": "HEIF", b"avif": "AVIF", b"avis": "AVIF"}
+_BRANDS = {b"heic": "a HEIC", b"heix": "a HEIC", b"hevc": "a HEIC", b"mif1": "a HEIF", b"msf1": "a HEIF", b"avif": "an AVIF", b"avis": "an AVIF"}
 _HEADS = (
     (b"GIF87a", "a GIF"), (b"GIF89a", "a GIF"), (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 picture"), (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
     (b"\xff\x0a", "a JPEG XL picture"), (b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"), (b"8BPS", "a Photoshop file"), (b"%PDF", "a PDF"),
@@ -19,7 +19,7 @@ def foreign(data: bytes) -> str | None:
     ('an HTML page', 'a GIF')
     """
     if data[4:8] == b"ftyp":
-        return f"a {_BRANDS[data[8:12]]} picture" if data[8:12] in _BRANDS else "a film"
+        return f"{_BRANDS[data[8:12]]} picture" if data[8:12] in _BRANDS else "a film"
     for head, what in _HEADS:
         if data.startswith(head) and (len(head) > 2 or data[2:3].isspace() or head[:1] != b"P"):
             return what
