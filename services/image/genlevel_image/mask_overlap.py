@@ -36,7 +36,9 @@ def mask_side(instances: Instances, sample: Sample, parameters: IouParameters, s
 def _areas(instances: Instances) -> NDArray[np.float64]:
     from pycocotools import mask as coco
 
-    return np.asarray(coco.area(instances.masks) if instances.masks else [], dtype=np.float64)
+    masks = instances.masks  # pycocotools 2.0.11 counts those it is given in 8 bits
+    parts = [coco.area(masks[start : start + 255]) for start in range(0, len(masks), 255)]
+    return np.concatenate([np.zeros(0), *parts])
 
 
 def table(ours: list[Any], theirs: list[Any], crowd: NDArray[np.uint8]) -> NDArray[np.float64]:
