@@ -54,7 +54,7 @@ def evaluator(seeded: clip.Clip) -> Evaluator:
     changed = Evaluator("image", "genlevel_image", EVALUATOR.metric_ids, has_backbones=True)
     extractor = vectors.VectorExtractor(clip.ClipFeatures(seeded, clip_text.Tokenizer(judges.vocabulary())))
     own: dict[str, Backbone] = {
-        name: replace(backbone, build=lambda: extractor, preprocessing="seeded") if name.startswith("clip-") else backbone
+        name: replace(backbone, build=lambda: extractor, preprocessing=f"seeded {float(seeded.visual.proj.double().sum())!r}") if name.startswith("clip-") else backbone
         for name, backbone in EVALUATOR.backbones.items()
     }
     changed.__dict__["backbones"] = own

@@ -48,8 +48,8 @@ def words(text: str) -> Iterator[str]:
     >>> list(words("Café-Bar, 東京!"))
     ['cafe', '-', 'bar', ',', '東', '京', '!']
     """
-    spaced = "".join(_spaced(letter) for letter in text)
-    plain = "".join(letter for letter in unicodedata.normalize("NFD", spaced.lower()) if unicodedata.category(letter) != "Mn")
+    spaced = "".join(_spaced(letter).lower() for letter in text)  # letter by letter: a sigma at the end of a word is like any other
+    plain = "".join(letter for letter in unicodedata.normalize("NFD", spaced) if unicodedata.category(letter) != "Mn")
     for word in plain.split():
         start = 0
         for place, letter in enumerate(word):
