@@ -71,6 +71,13 @@ def test_the_definition(seed: int) -> None:
     assert found.companions["tp"] == sum(row[1] for row in seen.values())
     assert found.companions["fp"] == sum(row[2] for row in seen.values())
     assert found.companions["fn"] == sum(row[3] for row in seen.values())
+    for name, labels in (("", LABELS), ("_things", THINGS), ("_stuff", STUFF)):
+        rows = [row for label, row in seen.items() if label in labels]
+        quality, recognition = ([part / (tp + fp / 2 + fn / 2) for part, tp, fp, fn in given] for given in (rows, [[row[1], *row[1:]] for row in rows]))
+        segmentation = [iou / tp if tp else 0.0 for iou, tp, _, _ in rows]
+        assert found.companions[f"sq{name}"] == pytest.approx(100 * np.mean(segmentation), rel=1e-12)
+        assert found.companions[f"rq{name}"] == pytest.approx(100 * np.mean(recognition), rel=1e-12)
+        assert found.companions.get(f"pq{name}", found.value) == pytest.approx(100 * np.mean(quality), rel=1e-12)
     assert found.interval is not None
     assert found.interval.low <= found.value <= found.interval.high
 

@@ -70,15 +70,16 @@ def score(rows: Rows, parameters: PqParameters) -> Score:
         return Score(None, "no_valid_pixel")
     sums = np.array([math.fsum(column) for column in overlap.T])
     tp, fp, fn = (counts[:, :, kind].sum(axis=0) for kind in range(3))
-    quality = sums / (tp + fp / 2 + fn / 2)
+    recognition = tp / (tp + fp / 2 + fn / 2)
+    each = {"pq": sums / (tp + fp / 2 + fn / 2), "sq": np.divide(sums, tp, out=np.zeros_like(sums), where=tp > 0), "rq": recognition}
     companions = {
-        "sq": _mean(np.divide(sums, tp, out=np.zeros_like(sums), where=tp > 0)), "rq": _mean(tp / (tp + fp / 2 + fn / 2)),
+        "sq": _mean(each["sq"]), "rq": _mean(recognition),
         "classes": float(len(classes)), "tp": float(tp.sum()), "fp": float(fp.sum()), "fn": float(fn.sum()),
     }
-    for name, kind in (("pq_things", _THING), ("pq_stuff", _STUFF)):
+    for name, kind in (("things", _THING), ("stuff", _STUFF)):
         if (things == kind).any():
-            companions[name] = _mean(quality[things == kind])
-    return Score(_mean(quality), companions=companions)
+            companions |= {f"{part}_{name}": _mean(values[things == kind]) for part, values in each.items()}
+    return Score(_mean(each["pq"]), companions=companions)
 
 
 def interval(rows: Rows, parameters: PqParameters) -> Interval | None:
