@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content
-from genlevel_evaluator.metric import Presence
+from genlevel_evaluator.metric import Presence, Sample
 
 CHUNK = 32
 """Samples decoded at a time, so that media never pile up in memory."""
+HELD_BYTES = 1 << 30
+"""Decoded media that are held together; a chunk with more is scored in parts."""
 TEXT_CHUNK, TEXT_CHARACTERS = 1024, 1 << 20
 """Samples of nothing but text, or lists of texts, decoded at a time, and characters after which no more are added."""
 
@@ -60,3 +62,22 @@ def _text_run(samples: Sequence[RawSample], start: int) -> int:
         if characters > TEXT_CHARACTERS:
             return place + 1 - start
     return min(TEXT_CHUNK, len(samples) - start)
+
+
+def parts(decoded: Iterable[tuple[Sample, int]]) -> Iterator[list[tuple[Sample, int]]]:
+    """Decoded samples in order, in lists that end as soon as their media take `HELD_BYTES`."""
+    held: list[tuple[Sample, int]] = []
+    size = 0
+    for entry in decoded:
+        held.append(entry)
+        size += sum(_size(value) for value in (entry[0].prediction, *entry[0].references))
+        if size >= HELD_BYTES:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held
+
+
+def _size(value: Any) -> int:
+    """Bytes of the arrays in a decoded value."""
+    return sum(int(getattr(part, "nbytes", 0)) for part in getattr(value, "__dict__", {}).values())
