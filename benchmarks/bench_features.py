@@ -77,9 +77,9 @@ def rounds(folder: Path, count: int, number: int) -> Iterator[tuple[float, float
         end = time.perf_counter()
         scorer.observe(given)
         again = time.perf_counter() - end
-        order = [given.index(sample) for sample in sorted(given, key=lambda sample: sample.id)]
-        found = np.asarray(rows.column("prediction_features")).reshape(count, -1)
-        yield middle - begin, end - middle, again, f"{float(np.abs(found - bare[order]).max()):.1g}"
+        place = {str(key): index for index, key in enumerate(rows.keys)}
+        found = np.asarray(rows.column("prediction_features")).reshape(count, -1)[[place[sample.id] for sample in given]]
+        yield middle - begin, end - middle, again, f"{float(np.abs(found - bare).max()):.1g}"
 
 
 def memory(count: int) -> None:
@@ -107,10 +107,12 @@ def memory(count: int) -> None:
 
 def second_process(folder: Path, count: int) -> None:
     """Prints the seconds for features that another process left on disk, start and imports left out."""
+    from genlevel_evaluator import feature_keys
     from genlevel_evaluator.engine import Scorer
     from genlevel_image.app import EVALUATOR
 
     scorer = Scorer.of(EVALUATOR, "fid")
+    feature_keys.torch_device()
     given = samples([folder / f"{number}.jpg" for number in range(count)])
     begin = time.perf_counter()
     scorer.observe(given)

@@ -20,7 +20,8 @@ from genlevel_evaluator.consult import consulted, whole
 from genlevel_evaluator.details import Details, DetailSpec, detailed
 from genlevel_evaluator.errors import Code, EvaluatorError, Issue, SampleError
 from genlevel_evaluator.evaluator import Evaluator
-from genlevel_evaluator.feature_pipeline import Entry, Reader, decoded_chunks
+from genlevel_evaluator.feature_batches import Entry
+from genlevel_evaluator.feature_pipeline import Reader, decoded_chunks
 from genlevel_evaluator.flags import EXCLUDED, EXPECTED, OBSERVED, PRESENT
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Metric, Presence, Sample, Score
