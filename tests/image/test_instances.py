@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image
 from pycocotools import mask as coco
 
@@ -21,7 +22,7 @@ from genlevel_image.app import EVALUATOR
 from genlevel_image.instance_images import runs_of_numbers
 from genlevel_image.instances import decode_instances
 from genlevel_image.run_lengths import packed, runs_of, whole_strings
-from tests.image.generators import encoded, sample
+from tests.image.files import encoded, sample
 
 SIZE = {"image_size": [3, 2]}
 PLAIN = {"size": [2, 3], "counts": [1, 2, 3]}
@@ -140,7 +141,7 @@ IDS = np.array([[0, 3, 3, 255], [0, 3, 255, 255], [9, 9, 0, 255]])
 SEGMENTS: list[dict[str, Any]] = [{"id": 3, "label": "cat", "score": 0.5}, {"id": 255, "label": 7, "crowd": True}, {"id": 9, "label": "cat", "area": 4.5}, {"id": 77, "label": "cat"}]
 
 
-def picture_of(ids: Any, form: str) -> Any:
+def picture_of(ids: NDArray[Any], form: str) -> Any:
     """A picture of instance numbers in one of its forms."""
     if form == "colour":
         return media.from_bytes(encoded(np.stack([ids % 256, ids // 256, 0 * ids], axis=2).astype(np.uint8)), "a.png")
