@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 from general_bench import _FOLDERS, _IDS, _MODALITIES
+from general_bench_media import SIDE, colour, flat, halves, npy, png
 from numpy.typing import NDArray
 from PIL import Image
 
 from genlevel_orchestrator.catalogue import Task
 
 COUNT = 4
-SIDE = 8
 Maker = Callable[[int], Any]
 _NOTES = {"annotation.json": "prediction.json", "json/annotation.json": "prediction.json", "json/annotation_v2.json": "json/prediction.json", "{folder}.json": "predictions.json"}
 
@@ -41,31 +41,6 @@ class Rows:
     files: dict[str, bytes] = field(default_factory=dict)
     given: Maker = field(default=lambda i: {})
     envelope: dict[str, Any] = field(default_factory=dict)
-
-
-def png(pixels: NDArray[Any], form: str = "PNG", **options: Any) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, form, **options)
-    return file.getvalue()
-
-
-def npy(values: NDArray[Any]) -> bytes:
-    file = io.BytesIO()
-    np.save(file, values)
-    return file.getvalue()
-
-
-def flat(value: int, dtype: Any = np.uint8, side: int = SIDE) -> NDArray[Any]:
-    return np.full((side, side), value, dtype)
-
-
-def halves(left: int, right: int, dtype: Any = np.uint8) -> NDArray[Any]:
-    return np.repeat(np.array([left, right], dtype), SIDE // 2)[None].repeat(SIDE, axis=0)
-
-
-def colour(i: int, shift: int = 0) -> NDArray[np.uint8]:
-    """A picture whose values lie between 40 and 160 before they are shifted."""
-    return (np.random.default_rng(i).integers(40, 160, (SIDE, SIDE, 3)) + shift).astype(np.uint8)
 
 
 def rows_of(task: Task) -> Rows:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 import test_general_bench
-from general_bench_images import COUNT, SIDE, colour, write_images
+from general_bench_images import COUNT, write_images
+from general_bench_media import SIDE, colour
 from test_general_bench import CATALOGUE, score
 
 from genlevel_evaluator import feature_pipeline
