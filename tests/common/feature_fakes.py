@@ -115,8 +115,8 @@ def evaluator(files: Files, network: Network, monkeypatch: pytest.MonkeyPatch) -
     return owner(files, network)
 
 
-def owner(files: Files, network: Any, **changes: Any) -> Evaluator:
-    made = replace(Evaluator("test", "nowhere", (), True), _extractors={"n": network})
+def owner(files: Files, network: Any, provider: Any = None, **changes: Any) -> Evaluator:
+    made = replace(Evaluator("test", "nowhere", (), True, provider), _extractors={"n": network})
     made.__dict__["backbones"] = {"n": replace(Backbone("n", "vggish", "p", lambda: network, batch=BATCH, uses_gpu=False), **changes)}
     made.__dict__["kinds"] = {"waves": InputKind("waves", True, files)}
     return made

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import pickle
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +17,8 @@ from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.evaluator import Evaluator
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Presence
+from genlevel_evaluator.serve.split import HandleFeatures, Networks
+from genlevel_evaluator.states import Rows
 from tests.common.feature_fakes import (
     METRIC,
     Files,
@@ -110,3 +116,40 @@ def test_a_damaged_entry_is_computed_again(disk: Callable[[], None], evaluator: 
     second, _ = observed(evaluator, [sample(1)])
     assert sum(network.runs) == 4
     assert bits(first) == bits(second)
+
+
+class Handle:
+    """Stands for a Serve handle; counts the values that are sent."""
+
+    deployment_name = "test-backbones"
+
+    def __init__(self, networks: Networks) -> None:
+        self.features = self
+        self.sent: list[int] = []
+        self._networks = networks
+
+    def remote(self, name: str, values: Any) -> Any:
+        self.sent.append(len(values))
+        return self._networks.features(name, pickle.loads(pickle.dumps(values)))
+
+
+def test_networks_that_are_split_off_are_asked_for_what_is_not_remembered(
+    disk: Callable[[], None], evaluator: Evaluator, files: Files, network: Network, mixed: list[RawSample]
+) -> None:
+    whole, issues = observed(evaluator, mixed)
+    shutil.rmtree(feature_store.configured_folder())
+    handle = Handle(Networks(owner(files, network)))
+
+    async def again() -> tuple[Rows, list[Any]]:
+        provided = owner(files, network, provider=HandleFeatures(handle))
+        return await asyncio.to_thread(observed, provided, mixed)
+
+    sent = []
+    for _ in range(2):
+        disk()
+        handle.sent.clear()
+        rows, found = asyncio.run(again())
+        assert bits(rows) == bits(whole)
+        assert [issue.sample_id for issue in found] == [issue.sample_id for issue in issues]
+        sent.append(sum(handle.sent))
+    assert sent == [85, 5]  # of 90 sides 5 are not read; those that the network refuses are asked about again
