@@ -1,4 +1,4 @@
-"""FID: the network against those of pytorch-fid 0.3.0 and torch-fidelity 0.4.0, presets against their programs, and the metric."""
+"""FID: the network against those of pytorch-fid 0.3.0 and torch-fidelity 0.4.0, presets against these and clean-fid 0.1.35, and the metric."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from cleanfid.resize import build_resizer
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from pytorch_fid import inception as pytorch_fid
@@ -136,9 +137,51 @@ def test_clean_resizing_averages_where_the_others_alias() -> None:
     assert clean[..., 20:-20].std() < 0.01
     assert clean.mean() == pytest.approx(0.5, abs=0.01)
     assert set(np.unique(tf1)) == {1.0}
-    channel = Image.fromarray(picture(400, 300, 4).pixels[:, :, 1].astype(np.float32)).resize((299, 299), Image.Resampling.BICUBIC)
-    found = resize.prepare(picture(400, 300, 4), "clean", unit_range=False).numpy()[0, 1]
-    assert found == pytest.approx((np.asarray(channel).clip(0, 255) - 128) / 128, abs=1e-6)
+
+
+@pytest.mark.parametrize("size", [(10, 17), (299, 299), (299, 40), (640, 480)])
+def test_clean_resizing_equals_clean_fid(size: tuple[int, int]) -> None:
+    shown = picture(*size, seed=4)
+    expected = (build_resizer("clean")(shown.pixels).transpose(2, 0, 1) - 128) / 128  # as clean-fid's network scales it
+    assert resize.prepare(shown, "clean", unit_range=False).numpy()[0] == pytest.approx(expected, abs=1e-6)
+
+
+def theirs_of(preset: str, network: torch.nn.Module, file: Path, shown: Picture, monkeypatch: pytest.MonkeyPatch) -> NDArray[np.float64]:
+    """Features by the program of that preset, its own resizing and scaling, with the same weights."""
+    x = torch.from_numpy(shown.pixels.transpose(2, 0, 1).copy())[None]
+    with torch.inference_mode():
+        if preset == "tf1":
+            judge = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"], feature_extractor_weights_path=str(file))
+            return np.asarray(judge(x)[0][0], dtype=np.float64)
+        program = judge_program(network, monkeypatch)
+        if preset == "torch":
+            return np.asarray(program(x.float() / 255.0)[0][0, :, 0, 0], dtype=np.float64)
+        # clean-fid's network is a TorchScript file that cannot be had; the graph it holds is the one of pytorch-fid.
+        program.resize_input = program.normalize_input = False
+        resized = torch.from_numpy(build_resizer("clean")(shown.pixels).transpose(2, 0, 1).copy())[None]
+        return np.asarray(program((resized - 128) / 128)[0][0, :, 0, 0], dtype=np.float64)
+
+
+@pytest.mark.parametrize("preset", ["torch", "tf1", "clean"])
+def test_fid_equals_that_of_each_program_under_its_own_resizing(
+    preset: str, model: inception_fid.InceptionFeatures, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seeded random weights, pictures of several sizes; the distance by the program's own function, in the span of the rows."""
+    monkeypatch.setattr(weights, "path", lambda name: {"pt-inception-2015-12-05": checkpoint}[name])
+    monkeypatch.setattr(weights, "digest", lambda name: "0" * 64)
+    sizes = [(64, 48), (299, 299), (340, 310)]
+    pictures = [[picture(*sizes[i % 3], seed=10 * side + i) for i in range(4)] for side in range(2)]
+    network = judge_network(model)
+    theirs = [np.stack([theirs_of(preset, network, checkpoint, shown, monkeypatch) for shown in side]) for side in pictures]
+    scorer = Scorer.of(EVALUATOR, "fid", {"backbone": "inception-2015", "preset": preset})
+    rows, issues = scorer.observe([sample(str(i), *(file_of(encoded(shown.pixels)) for shown in pair)) for i, pair in enumerate(zip(*pictures, strict=True))])
+    assert issues == []
+    for side, expected in zip(("prediction", "reference"), theirs, strict=True):
+        assert features(rows, side) == pytest.approx(expected, abs=1e-4, rel=1e-4)
+    span, _ = np.linalg.qr(np.vstack(theirs).T)
+    moments = [part for side in (theirs[0] @ span, theirs[1] @ span) for part in (side.mean(axis=0), np.cov(side, rowvar=False))]
+    scale = float(np.trace(moments[1]) + np.trace(moments[3]))
+    assert scorer.finalize(rows).value == pytest.approx(calculate_frechet_distance(*moments), abs=1e-5 * scale)
 
 
 @pytest.mark.parametrize("preset", ["torch", "tf1", "clean"])

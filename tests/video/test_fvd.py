@@ -83,7 +83,7 @@ def test_equal_sets_are_at_zero_and_a_shift_is_its_square(backbone: str) -> None
 
 @pytest.mark.parametrize("backbone", ["i3d", "r3d_18"])
 def test_rows_on_disk_keep_value_and_companions(backbone: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    generated, real = _features(backbone, 1, 600), _features(backbone, 2, 650)
+    generated, real = _features(backbone, 1, 1040), _features(backbone, 2, 650)
     parameters = FvdParameters(backbone)  # type: ignore[arg-type]
     whole = score(rows_of(generated, real, backbone), parameters)
     monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 1000)

@@ -12,8 +12,8 @@ m and S are mean and unbiased covariance of the features of all windows of all f
     State           feature rows of both sides; on disk past 128 MB a side
     Undefined when  no reference: no_reference; fewer than two windows on a side: too_few_samples
     Companions      windows and files a side; kad and its standard error (kernel distance of the same rows); precision, recall and
-                    authenticity of the windows in percent, as those of fid; from 500 windows a side on fad_infinity and its
-                    standard error: the value at endless windows, by a line through the distances of subsets of the generated
+                    authenticity of the windows in percent, as those of fid; from 500 windows a side on, and where half of them are more
+                    than dimensions, fad_infinity and its standard error: the value at endless windows, by a line through the distances of subsets of the generated
                     windows against 1/n (Gui et al. 2024)
     Backbones       vggish: 128 values of 0.96 s at 16 kHz before the last ReLU, the network of the literature. aisfx: 512 values of
                     2.3 s at 44.1 kHz, a stand-in that can be had offline; its values are on another scale and not comparable

@@ -20,7 +20,7 @@ from genlevel_evaluator.statistics.frechet import frechet_distance
 from genlevel_evaluator.statistics.moments import Moments
 
 INFINITY_ROWS = 500
-"""Rows a side from which on the distance at endlessly many is estimated."""
+"""Rows a side from which on the distance at endlessly many is estimated, where the smallest subset has more rows than dimensions."""
 INFINITY_POINTS = 9
 
 _BLOCK = 4096
@@ -40,7 +40,8 @@ def companions(generated: NDArray[Any], real: NDArray[Any], metric: str, kernel:
         named = {kernel: found.kernel.value, f"{kernel}_standard_error": found.kernel.standard_error}
         shares = {"precision": found.precision, "recall": found.recall, "authenticity": found.authenticity}
         named |= {name: 100.0 * share for name, share in shares.items() if share is not None}
-    if min(len(generated), len(real)) >= INFINITY_ROWS:
+    # With no more rows than dimensions the distance is no line in 1/n, and each of the points would cost a singular value decomposition.
+    if min(len(generated), len(real)) >= INFINITY_ROWS and min(len(generated) // 2, len(real)) > real.shape[1]:
         named[f"{metric}_infinity"], named[f"{metric}_infinity_standard_error"] = infinity(generated, real)
     return named
 
@@ -53,14 +54,10 @@ def infinity(generated: NDArray[Any], real: NDArray[Any]) -> tuple[float, float]
     """
     source = np.random.default_rng(_seed(generated))
     sizes = np.linspace(len(generated) // 2, len(generated), INFINITY_POINTS).astype(int)
-    baseline = real if len(real) <= real.shape[1] else Moments.of(real)
+    baseline = Moments.of(real)
     subsets = (np.sort(source.choice(len(generated), size, replace=False)) for size in sizes)
-    values = np.array([frechet_distance(_subset(generated, subset), baseline) for subset in subsets])
+    values = np.array([frechet_distance(Moments.of(generated, subset), baseline) for subset in subsets])
     return _intercept(1.0 / sizes, values)
-
-
-def _subset(rows: NDArray[Any], chosen: NDArray[Any]) -> NDArray[Any] | Moments:
-    return rows[chosen] if len(chosen) <= rows.shape[1] else Moments.of(rows, chosen)
 
 
 def _seed(rows: NDArray[Any]) -> int:

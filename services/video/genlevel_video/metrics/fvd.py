@@ -13,8 +13,8 @@ Sample      a generated clip (prediction), a real clip (reference), or one of ea
 State       feature rows of both sides; on disk past 128 MB a side
 Undefined   fewer than two clips on a side: too_few_samples
 Companions  generated, real (clips); kvd with its standard error (kernel distance of the same features, unbiased, all pairs);
-            precision, recall and authenticity in percent; from 500 clips a side on fvd_infinity with its standard error: all
-            as those of fid
+            precision, recall and authenticity in percent; where half of the generated clips are more than dimensions fvd_infinity with
+            its standard error: all as those of fid
 Backbones   i3d: 400 logits, Kinetics-400, mean over time, pixels in [-1, 1], half-pixel bilinear: the network of the FVD
             paper. r3d_18: 512 pooled features of torchvision's network, Pillow's bilinear, Kinetics mean and deviation:
             the network the benchmark's SoTA was measured with, so only its values can be held against that SoTA; those of
