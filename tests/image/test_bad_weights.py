@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from genlevel_evaluator import feature_pipeline, weights
+from genlevel_evaluator import features, weights
 from genlevel_evaluator.engine import Scorer
 from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_evaluator.evaluator import Evaluator
-from genlevel_evaluator.features import FeatureCache
 from genlevel_image.app import EVALUATOR
 from tests.image.files import encoded, file_of, photo, sample
 
@@ -27,7 +26,7 @@ PICTURE = file_of(encoded(photo(np.random.default_rng(1), 12, 9)))
 def _empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No weights are here, and nothing is remembered that they made."""
     monkeypatch.setenv("GENLEVEL_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(feature_pipeline, "CACHE", FeatureCache())
+    monkeypatch.setattr(features, "CACHE", features.FeatureCache())
 
 
 def scorer(metric: str, parameters: dict[str, str]) -> Scorer:

@@ -15,10 +15,9 @@ from general_bench_images import COUNT, write_images
 from general_bench_media import SIDE, colour
 from test_general_bench import CATALOGUE, score
 
-from genlevel_evaluator import feature_pipeline
+from genlevel_evaluator import features
 from genlevel_evaluator.captions import Caption
 from genlevel_evaluator.evaluator import load
-from genlevel_evaluator.features import FeatureCache
 from genlevel_orchestrator.catalogue import Task
 
 TASKS = [task for task in CATALOGUE.tasks.values() if task.evaluator == "image"]
@@ -73,7 +72,7 @@ def expected(task: Task, right: int) -> float:
 @pytest.fixture(autouse=True)
 def _stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(test_general_bench, "load", lambda name: replace(load(name), provider=StandIn()))
-    monkeypatch.setattr(feature_pipeline, "CACHE", FeatureCache())
+    monkeypatch.setattr(features, "CACHE", features.FeatureCache())
 
 
 @pytest.mark.parametrize(("number", "task"), list(enumerate(TASKS)), ids=[task.task_id for task in TASKS])

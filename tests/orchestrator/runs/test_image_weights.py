@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from genlevel_evaluator import feature_pipeline
+from genlevel_evaluator import features
 from genlevel_evaluator.evaluator import load
-from genlevel_evaluator.features import FeatureCache
 from genlevel_evaluator.serve import bare
 from genlevel_orchestrator.cli.main import run_command
 from genlevel_orchestrator.errors import ExitCode
@@ -26,7 +25,7 @@ def test_missing_weights_name_the_command_that_fetches_them(
 ) -> None:  # fmt: skip
     monkeypatch.setenv("GENLEVEL_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("GENLEVEL_STATE_DIR", str(tmp_path / "state"))
-    monkeypatch.setattr(feature_pipeline, "CACHE", FeatureCache())
+    monkeypatch.setattr(features, "CACHE", features.FeatureCache())
     Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
     (tmp_path / "samples.jsonl").write_text(json.dumps({"id": 1, "prediction": "a.png", "reference": "a.png"}))
 
