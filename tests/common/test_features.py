@@ -143,3 +143,13 @@ def test_two_metrics_and_two_sides_share_what_is_known(evaluator: Evaluator, fil
     second, _ = observed(evaluator, [sample(1, "other", "same")], metric=replace(METRIC, id="far"))
     assert (sum(network.runs), len(files.read)) == done == (2, 2)
     assert first.column("prediction").tobytes() == second.column("reference").tobytes()
+
+
+def test_features_that_are_not_finite_are_refused_by_name(evaluator: Evaluator, network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "run", lambda prepared: [np.where(values == ord("?"), np.nan, values) for values in prepared])
+    rows, issues = observed(evaluator, [sample(1), sample(2, "?"), sample(3, reference="?r")])
+    assert [(issue.sample_id, issue.code, issue.severity) for issue in issues] == [
+        ("s002", "FEATURES_NOT_FINITE", "prediction"), ("s003", "FEATURES_NOT_FINITE", "reference"),
+    ]
+    assert np.isfinite(rows.features("prediction")).all()
+    assert len(rows.features("prediction")) == 1

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from genlevel_evaluator import feature_keys, features
 from genlevel_evaluator.errors import Issue, SampleError
 from genlevel_evaluator.evaluator import Evaluator
@@ -128,7 +130,7 @@ class Batches:
             return results
         self._check()
         made = self._networks.provider.features(name, [todo[key] for key in keys], self._check)
-        for key, feature in zip(keys, made, strict=True):
+        for key, feature in zip(keys, map(_usable, made), strict=True):
             results[key] = feature
             if not isinstance(feature, SampleError) and not isinstance(key, int):
                 features.CACHE.put(key, feature)
@@ -146,6 +148,13 @@ class Batches:
                     if not flags & EXCLUDED and (side != "prediction" or sample.prediction is not None):
                         result[index] = _with_feature(result[index], name, side, self._found[name, index, side], issues)
         return result
+
+
+def _usable(feature: Any) -> Any:
+    """The feature, or what is wrong with it: one NaN would make a NaN of the distance of whole sets."""
+    if isinstance(feature, np.ndarray) and feature.dtype.kind == "f" and not np.isfinite(feature).all():
+        return SampleError("FEATURES_NOT_FINITE", "the network makes NaN or infinity of this file", remedy="check the file, and the weights with `genlevel weights verify`")
+    return feature
 
 
 def _with_feature(entry: Entry, name: str, side: str, value: Any, issues: list[Issue]) -> Entry:
