@@ -53,7 +53,7 @@ class MiouParameters(Parameters):
             `yes` where the references of the data set know exactly one label above 0.
         classes: number of classes, 0 to classes - 1; none takes the labels of the references.
         background: whether class 0 enters the mean of `foreground=no`.
-        boundary: how far from a boundary it counts as found, as a share of the diagonal; 0 leaves boundary F out.
+        boundary: how far from a boundary it counts as found, as a share of the diagonal; 0 leaves boundary F out, which takes most of the time.
     """
 
     ignore_label: int | None = None
