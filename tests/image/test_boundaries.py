@@ -46,7 +46,9 @@ def test_counts_by_scipy(patience: int, height: int, width: int, ignore: int | N
     truth = random.integers(0, 4, (height, width)).astype(np.int32)
     guess = np.where(random.random(truth.shape) < 0.7, truth, random.integers(0, 6, truth.shape)).astype(np.int32)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boundaries, "_PATIENCE", patience)  # one by steps, one by maps of distances
+        if not patience:  # maps of distances at once
+            patch.setattr(boundaries, "_PATIENCE", 0)
+            patch.setattr(boundaries, "_DISTANCE_COST", 0)
         assert boundaries.boundary_counts(truth, guess, ignore, tolerance).tolist() == counts(truth, guess, ignore, tolerance)
 
 

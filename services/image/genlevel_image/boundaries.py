@@ -16,7 +16,8 @@ Labels = NDArray[np.int32]
 _NONE = np.int32(np.iinfo(np.int32).min)
 FOREGROUND = -(1 << 40)
 """Class of all labels above 0 together."""
-_PATIENCE = 16
+_PATIENCE, _DISTANCE_COST = 16, 4
+"""Steps before maps of distances may take over, and what a pixel of such a map costs, in steps of one pixel."""
 _Places = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
@@ -109,7 +110,7 @@ def _found(marks: Labels, others: Labels, places: _Places, disk: _Disk) -> Label
     waiting, wanted = mine[known], labels[known]
     found: list[Labels] = [labels[:0]]
     for done, offset in enumerate(disk.offsets):
-        if done == _PATIENCE and len(waiting) * len(disk.offsets) > len(np.unique(wanted)) * others.size:
+        if done == _PATIENCE and len(waiting) * len(disk.offsets) > _DISTANCE_COST * len(np.unique(wanted)) * others.size:
             found.append(wanted[_near(others, waiting, wanted, disk.radius)])
             break
         hit = other[waiting + offset] == wanted
