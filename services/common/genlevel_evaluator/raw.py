@@ -70,7 +70,9 @@ def parts(decoded: Iterable[tuple[Sample, int]]) -> Iterator[list[tuple[Sample, 
     size = 0
     for entry in decoded:
         held.append(entry)
-        size += sum(_size(value) for value in (entry[0].prediction, *entry[0].references))
+        for value in (entry[0].prediction, *entry[0].references):
+            if hasattr(value, "__dict__"):  # texts and lists have none: nearly all values, in the innermost loop of text metrics
+                size += _size(value)
         if size >= HELD_BYTES:
             yield held
             held, size = [], 0
@@ -80,4 +82,4 @@ def parts(decoded: Iterable[tuple[Sample, int]]) -> Iterator[list[tuple[Sample, 
 
 def _size(value: Any) -> int:
     """Bytes of the arrays in a decoded value."""
-    return sum(int(getattr(part, "nbytes", 0)) for part in getattr(value, "__dict__", {}).values())
+    return sum(int(getattr(part, "nbytes", 0)) for part in vars(value).values())
