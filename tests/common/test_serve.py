@@ -82,6 +82,27 @@ def test_a_value_and_a_stream_come_through_the_proxy(child: Child) -> None:
     assert call(child, "language", lambda stub: stub.EvaluateMetric(parts(), metadata=metadata)).value.value == 100.0
 
 
+def test_states_come_through_the_proxy_as_a_stream(child: Child) -> None:
+    metadata = (("application", "language"),)
+
+    async def body(stub: Any) -> float:
+        shards = [request() for _ in range(3)]
+        for number, shard in enumerate(shards):
+            shard.finalize = False
+            shard.samples[0].id = str(number)
+        shards[0].samples[0].prediction.text = "b"
+        states = [(await stub.EvaluateShard(shard, metadata=metadata)).state for shard in shards]
+
+        async def parts() -> AsyncIterator[pb.FinalizeStatesRequest]:
+            yield pb.FinalizeStatesRequest(start=pb.FinalizeMetricRequest(header=shards[0].header, metric=shards[0].metric))
+            for state in states:
+                yield pb.FinalizeStatesRequest(state=state)
+
+        return float((await stub.FinalizeStates(parts(), metadata=metadata)).value.value)
+
+    assert call(child, "language", body) == pytest.approx(200.0 / 3.0, abs=1e-12)
+
+
 def test_errors_keep_their_details_through_the_proxy(child: Child) -> None:
     for bad, reason in ((request(metric="acuracy"), "UNKNOWN_METRIC"), (request(evaluator="image"), "WRONG_EVALUATOR")):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
