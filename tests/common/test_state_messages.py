@@ -71,6 +71,13 @@ def test_noise_is_not_compressed() -> None:
     assert (sizes["reference_digest"], sizes["labels"]) == (0, 48_000)
 
 
+def test_noise_at_the_beginning_does_not_keep_a_column_from_being_compressed() -> None:
+    data = np.random.default_rng(1).bytes(1 << 18) + bytes(1 << 22)
+    packed, size = state_messages._packed(data)
+    assert (size, zlib.decompress(packed)) == (len(data), data)
+    assert len(packed) < 0.1 * len(data)
+
+
 def cut(state: pb.MetricState) -> None:
     state.key_column.lengths = state.key_column.lengths[:-1]
 
@@ -91,8 +98,15 @@ def bomb(state: pb.MetricState) -> None:
     state.columns[1].values, state.columns[1].size = zlib.compress(bytes(1 << 20)), 3000
 
 
-def enormous(state: pb.MetricState) -> None:
-    state.columns[1].size = 1 << 60
+def lengths_beyond_a_sum(state: pb.MetricState) -> None:
+    lengths = np.array([1 << 62] * 4 + [36_000] + [0] * 2995, dtype="<i8")  # 64 bits add them up to 36,000
+    column = next(column for column in state.columns if column.name == "labels")
+    column.lengths, column.length_bytes = lengths.tobytes(), 0
+
+
+def half_a_character(state: pb.MetricState) -> None:
+    state.key_column.size, state.key_column.values = 0, b"\xed\xa0\x80" * 3000
+    state.key_column.length_bytes, state.key_column.lengths = 1, bytes([3]) * 3000
 
 
 def not_zlib(state: pb.MetricState) -> None:
@@ -120,7 +134,7 @@ def newer(state: pb.MetricState) -> None:
     ("spoil", "words"),
     [
         (cut, "do not add up|cut off"), (longer, "3001 rows for 3000"), (shorter, "not what was compressed"), (cut_short, "not what was compressed"),
-        (bomb, "not what was compressed"), (enormous, "at most"),
+        (bomb, "not what was compressed"), (lengths_beyond_a_sum, "do not add up"), (half_a_character, "half of a surrogate pair"),
         (not_zlib, "not what was compressed"), (not_utf8, "not UTF-8"), (other_width, "cut off"), (fewer_keys, "for 1 keys"),
         (newer, "reads 1 and 2"),
     ],
@@ -131,6 +145,28 @@ def test_a_spoiled_state_is_named(spoil: Callable[[pb.MetricState], None], words
     with pytest.raises(EvaluatorError, match=words) as raised:
         state_messages.decode_states([state], SCORER, DIGEST)
     assert raised.value.reason == "BAD_STATE"
+
+
+@pytest.mark.parametrize(("states_sent", "size"), [(1, 1 << 60), (3, 1 << 30)])
+def test_states_that_would_not_fit_are_refused(states_sent: int, size: int) -> None:
+    state = state_messages.encode_state(rows_of([f"key {number}" for number in range(3000)]), DIGEST)
+    state.columns[1].size = size
+    with pytest.raises(EvaluatorError, match="are read in one call") as raised:
+        state_messages.decode_states([state] * states_sent, SCORER, DIGEST)
+    assert (raised.value.code.value, raised.value.reason) == ("RESOURCE_EXHAUSTED", "STATES_TOO_LARGE")
+
+
+def test_one_state_is_put_in_order_and_holds_each_key_once() -> None:
+    rows = rows_of([f"key {number}" for number in range(30)])
+    twice = state_messages.encode_state(rows, DIGEST)
+    twice.key_column.size, twice.key_column.lengths, twice.key_column.length_bytes = 0, bytes([1]) * 30, 1
+    twice.key_column.values = bytes(range(96, 66, -1))
+    read = state_messages.decode_states([twice], SCORER, DIGEST)
+    assert list(read.keys) == sorted(map(chr, range(67, 97)))
+    assert read.column("reference_digest").tolist() == rows.column("reference_digest")[::-1].tolist()
+    twice.key_column.values = b"a" * 30
+    with pytest.raises(EvaluatorError, match="occurs twice with different content"):
+        state_messages.decode_states([twice], SCORER, DIGEST)
 
 
 @pytest.mark.parametrize("name", ["{}", "sample-{:08d}"])

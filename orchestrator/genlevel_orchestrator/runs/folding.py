@@ -12,8 +12,10 @@ from genlevel_orchestrator.client import EvaluatorClient
 from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.runs.gate import Gate
 
-_BATCH_BYTES = 48 << 20
-"""Bytes of states that are merged by calls; a message holds 64 MiB. More are streamed."""
+_BATCH_BYTES = 40 << 20
+"""Bytes of states that are merged by calls; a message holds 64 MiB, and what is merged may pack less well. More are streamed."""
+_UNPACKED_BYTES = 1 << 30
+"""The same of what they are when they are read; an evaluator reads 2 GiB in one call."""
 _HEAD = 8
 
 
@@ -30,7 +32,8 @@ async def fold(
     rounds: list[list[pb.MetricState]] = [[]]
     async for encoded in states:
         rounds[0].append(pb.MetricState.FromString(encoded))
-        if sum(state.ByteSize() for level in rounds for state in level) > _BATCH_BYTES:
+        waiting = [state for level in rounds for state in level]
+        if sum(state.ByteSize() for state in waiting) > _BATCH_BYTES or sum(map(_unpacked, waiting)) > _UNPACKED_BYTES:
             return await _streamed(client, gate, metric, rounds, states, details)
         for level in range(len(rounds)):
             if len(rounds[level]) < fan_in:
@@ -78,6 +81,11 @@ async def _streamed(
 
         async with gate.pass_through():
             return (await client.finalize_states(parts)).value
+
+
+def _unpacked(state: pb.MetricState) -> int:
+    """Bytes of its columns that are compressed."""
+    return sum(column.size for column in (state.key_column, *state.columns))
 
 
 def _append(file: IO[bytes], state: bytes) -> None:

@@ -66,6 +66,8 @@ def _reply(empty: Callable[[], T]) -> Callable[..., Any]:
                 fail(context, error)
             except asyncio.CancelledError:
                 raise
+            except MemoryError:
+                fail(context, EvaluatorError(Code.RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", "the evaluator is out of memory", "send smaller shards or fewer states"))
             except Exception as error:  # a fault of ours: logged here, named there, no traceback leaves the process
                 log.exception("%s failed", method.__name__)
                 fail(context, EvaluatorError(Code.INTERNAL, "EVALUATOR_FAULT", f"{type(error).__name__} in {method.__name__}", "report this call"))

@@ -6,6 +6,7 @@ that beside the rows themselves there is never more than one column of the messa
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,12 +23,14 @@ from genlevel_evaluator.states import Column, Rows
 
 FORMAT_VERSION = 2
 _READ = (1, FORMAT_VERSION)
-LARGEST_COLUMN = 2 << 30
-"""Bytes of a column beyond which it is not decompressed."""
-_SMALL, _TASTE, _WORTH = 1024, 1 << 14, 0.7
+LARGEST = 2 << 30
+"""Bytes of all columns of a call together, beyond which nothing is decompressed."""
+_SMALL, _BITE, _BITES, _WORTH = 1024, 1024, 16, 0.7
 _LEVEL = 1
 _STEP = 1 << 20
 _KEYS = "keys"
+_HALF = re.compile(rb"\xed[\xa0-\xbf]")
+"""Half of a surrogate pair: no message could name such a sample."""
 
 
 def encode_state(rows: Rows, signature_digest: str) -> pb.MetricState:
@@ -47,10 +50,10 @@ def _column(name: str, values: NDArray[Any], column: Column, lengths: NDArray[np
 
 
 def _packed(data: bytes) -> tuple[bytes, int]:
-    """The bytes, compressed where their beginning says that it is worth it, and their size if so."""
+    """The bytes, compressed where some of them, from everywhere, say that it is worth it, and their size if so."""
     if len(data) < _SMALL:
         return data, 0
-    taste = data[:_TASTE]
+    taste = b"".join(data[start : start + _BITE] for start in range(0, len(data), max(_BITE, len(data) // _BITES)))
     if len(zlib.compress(taste, _LEVEL)) > _WORTH * len(taste):
         return data, 0
     return zlib.compress(data, _LEVEL), len(data)
@@ -73,8 +76,9 @@ def decode_states(messages: Sequence[pb.MetricState], scorer: Scorer, signature_
 
     Raises:
         EvaluatorError: INVALID_ARGUMENT for another version, another signature, columns that do not fit the metric, or the
-            same key with different content.
+            same key with different content; RESOURCE_EXHAUSTED for more than LARGEST bytes.
     """
+    _refuse_too_much(messages)
     found = [_columns(message, signature_digest) for message in messages]
     parts_of_keys = [_read_keys(message) for message in messages]
     counts = [len(part) for part in parts_of_keys]
@@ -87,8 +91,17 @@ def decode_states(messages: Sequence[pb.MetricState], scorer: Scorer, signature_
         if column.ragged:
             lengths[name] = np.concatenate([_lengths(part, column, rows) for part, rows in zip(mine, counts, strict=True)])
         values[name] = _joined(mine, column, counts)
-    rows = Rows(scorer.schema, keys, values, lengths)
-    return states.settled(rows) if len(messages) > 1 else rows
+    return states.settled(Rows(scorer.schema, keys, values, lengths))
+
+
+def _refuse_too_much(messages: Sequence[pb.MetricState]) -> None:
+    """Raises where a few bytes would become more than fits: what is compressed may be a thousand times its size."""
+    size = sum(column.size for message in messages for column in (message.key_column, *message.columns))
+    if size > LARGEST:
+        raise EvaluatorError(
+            Code.RESOURCE_EXHAUSTED, "STATES_TOO_LARGE", f"the states would take {size} bytes, at most {LARGEST} are read in one call",
+            "combine fewer states at a time, or send them one by one with FinalizeStates",
+        )
 
 
 def _joined(messages: Sequence[pb.StateColumn], column: Column, counts: Sequence[int]) -> NDArray[Any]:
@@ -125,8 +138,11 @@ def _read_keys(message: pb.MetricState) -> Keys:
     if column.dtype == "i8":
         return Keys.of_columns(_values([column], Column("i8")), None)
     texts = Column("u1", ragged=True)
+    values = _values([column], texts)
+    if _HALF.search(values.data):
+        raise _bad_state("its keys hold half of a surrogate pair")
     try:
-        return Keys.of_columns(_values([column], texts), _lengths(column, texts))
+        return Keys.of_columns(values, _lengths(column, texts))
     except UnicodeDecodeError:
         raise _bad_state("its keys are not UTF-8") from None
 
@@ -136,8 +152,6 @@ def _elements(message: pb.StateColumn, column: Column) -> int:
     if message.dtype != column.dtype or tuple(message.item_shape) != column.shape:
         raise _bad_state(f"column {message.name} has another type than the metric declares")
     size = message.size or len(message.values)
-    if message.size > LARGEST_COLUMN:
-        raise _bad_state(f"column {message.name} would have {message.size} bytes, at most {LARGEST_COLUMN} are read")
     elements, rest = divmod(size, np.dtype(column.dtype).itemsize * max(int(np.prod(column.shape, dtype=np.int64)), 1))
     if rest:
         raise _bad_state(f"column {message.name} is cut off")
@@ -164,7 +178,9 @@ def _lengths(message: pb.StateColumn, column: Column, rows: int | None = None) -
     sizes = np.frombuffer(message.lengths, dtype="<i8" if width == 8 else f"<u{width}").astype(np.int64, copy=False)
     if rows is not None and len(sizes) != rows:
         raise _bad_state(f"column {message.name} has lengths for another number of rows than {rows} keys")
-    if (sizes < 0).any() or int(sizes.sum()) != _elements(message, column):
+    elements = _elements(message, column)
+    # Each by itself too: a sum of very large ones begins again at 0.
+    if ((sizes < 0) | (sizes > elements)).any() or int(sizes.sum()) != elements:
         raise _bad_state(f"the lengths of column {message.name} do not add up")
     return sizes
 

@@ -53,10 +53,11 @@ class Client:
         return pb.FinalizeStatesResponse(value=pb.MetricValue(expected=len(self.final)))
 
 
-def folded(count: int, fan_in: int, size: int = 1) -> Client:
+def folded(count: int, fan_in: int, size: int = 1, unpacked: int = 0) -> Client:
     async def states() -> AsyncIterator[bytes]:
         for place in range(count):
-            yield pb.MetricState(keys=[f"{place:0{size}d}"]).SerializeToString()
+            columns = [pb.StateColumn(size=unpacked)]
+            yield pb.MetricState(keys=[f"{place:0{size}d}"], columns=columns).SerializeToString()
 
     async def work() -> Any:
         return await folding.fold(client, Gate(1), pb.MetricSpec(), states(), pb.DetailSpec())  # type: ignore[arg-type]
@@ -83,6 +84,12 @@ def test_large_states_are_streamed(count: int, monkeypatch: pytest.MonkeyPatch) 
     assert client.calls == []
     assert client.streams == 2, "the first attempt fails"
     assert set(client.sent.values()) == {2}
+
+
+def test_small_states_that_are_large_when_read_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "_UNPACKED_BYTES", 2500)
+    client = folded(9, 16, unpacked=1000)
+    assert (client.calls, client.streams) == ([], 2)
 
 
 def test_merged_states_that_grow_large_are_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
