@@ -150,6 +150,31 @@ for number in range(300):
 """
 
 
+def test_what_is_no_entry_stays_and_is_not_in_the_way(tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path, limit=256 * 1000)
+    part = tmp_path / feature_store._name(KEY)[:2]
+    (part / "folder").mkdir(parents=True)
+    (part / "thesis").write_bytes(bytes(5000))
+    os.utime(part / "thesis", (1, 1))
+    for number in range(1500):
+        store.put((str(number),), np.zeros(60))
+    store.put(KEY, "kept")
+    assert store.get(KEY) == "kept"
+    assert (part / "thesis").stat().st_size == 5000
+    assert (part / "folder").is_dir()
+
+
+def test_a_pipe_in_the_place_of_an_entry_is_not_waited_for(tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path)
+    store.put(KEY, "value")
+    (entry,) = files(tmp_path)
+    entry.unlink()
+    os.mkfifo(entry)
+    assert store.get(KEY) is None
+    store.put(KEY, "value")
+    assert store.get(KEY) == "value"
+
+
 def test_processes_share_a_folder(tmp_path: Path) -> None:
     running = [subprocess.Popen([sys.executable, "-c", _WRITER, str(tmp_path)], stderr=subprocess.PIPE) for _ in range(3)]
     for process in running:

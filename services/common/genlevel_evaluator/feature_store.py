@@ -14,7 +14,9 @@ import io
 import json
 import logging
 import os
+import re
 import shutil
+import stat
 import tempfile
 import threading
 import time
@@ -41,6 +43,7 @@ _FOLDERS = 256
 _MAGIC = b"GLF1"
 _ARRAY, _TEXT = b"A", b"T"
 _PART = ".part-"
+_ENTRY = re.compile("[0-9a-f]{64}")
 _ABANDONED_SECONDS = 3600
 _DAY = 86_400
 
@@ -113,7 +116,7 @@ class FeatureStore:
         name = _name(key)
         path = self._path(name)
         try:
-            data = path.read_bytes()
+            data = _read(path)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -191,15 +194,23 @@ class FeatureStore:
 
 
 def _entries(folder: Path) -> Iterator[tuple[float, int, str]]:
-    """Last use, size and path of each entry; what a killed writer left is removed."""
+    """Last use, size and path of each entry; what a killed writer left is removed. What is not ours is not looked at."""
     with os.scandir(folder) as found:
         for entry in found:
             with contextlib.suppress(FileNotFoundError):  # another process made room
-                status = entry.stat()
-                if not entry.name.startswith(_PART):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(status.st_mode):
+                    continue
+                if _ENTRY.fullmatch(entry.name):
                     yield status.st_mtime, status.st_size, entry.path
-                elif time.time() - status.st_mtime > _ABANDONED_SECONDS:
+                elif entry.name.startswith(_PART) and time.time() - status.st_mtime > _ABANDONED_SECONDS:
                     os.unlink(entry.path)
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a file; without waiting for a writer where something put a pipe there."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        return file.read()
 
 
 def _write(path: Path, data: bytes) -> None:
