@@ -8,12 +8,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from genlevel_orchestrator.bundle.content import Content, Reader, Sample
+from genlevel_orchestrator.bundle.content import PRESENCES, Content, Reader, Sample
 from genlevel_orchestrator.bundle.fields import Form
 from genlevel_orchestrator.bundle.ids import key_of
 from genlevel_orchestrator.bundle.jsonstream import ELEMENT_LIMIT
 from genlevel_orchestrator.bundle.media import MediaBase
-from genlevel_orchestrator.bundle.strictjson import decode
+from genlevel_orchestrator.bundle.strictjson import HALF, decode, decode_halves
 from genlevel_orchestrator.bundle.violations import Fault
 from genlevel_orchestrator.errors import UserError
 from genlevel_orchestrator.runs.results import IssueRecord
@@ -98,7 +98,7 @@ class SampleLines:
 
     def _object(self, number: int, line: bytes) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
         try:
-            value = decode(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
+            value = _decoded(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
             key = self._key(value)
         except Fault as fault:
             self._fault(number, fault)
@@ -113,8 +113,10 @@ class SampleLines:
         key = key_of(value["id"])
         if "reference" in value and "references" in value:
             raise Fault("WRONG_FORM", "both `reference` and `references`", "give one of the two")
-        if not isinstance(value.get("references", []), list):
+        if not isinstance(value.get("references", []), list | Fault):
             raise Fault("WRONG_FORM", "`references` is not a list", "write a list, or use `reference`")
+        if not isinstance(presence := value.get("presence"), Fault) and presence not in (None, "", *PRESENCES):
+            raise Fault("WRONG_FORM", f"`presence` is {str(presence)[:40]!r}", f"write one of {', '.join(PRESENCES)}, or leave it out")
         given = value.get("prediction") is not None or value.get("reference") is not None or value.get("references")
         if not given and not self._reader.form.judgement:  # an item that nobody judged is a sample all the same
             raise Fault("WRONG_FORM", "neither a prediction nor a reference", "give at least one of them")
@@ -124,6 +126,9 @@ class SampleLines:
         self.faults.append({"line": number, "code": fault.code, "message": fault.message, "remedy": fault.remedy})
 
     def _sample(self, number: int, key: str, value: Mapping[str, Any]) -> tuple[Sample | None, list[IssueRecord]]:
+        for name, item in value.items():
+            if isinstance(item, Fault) and name != "prediction":
+                return None, [self._issue(number, key, "reference", "" if name not in _OWN else f"/{name}", item)]
         given = value["references"] if "references" in value else [value.get("reference")]
         issues: list[IssueRecord] = []
         references: list[Content] = []
@@ -136,6 +141,8 @@ class SampleLines:
         prediction = None
         if value.get("prediction") is not None:
             try:
+                if isinstance(value["prediction"], Fault):
+                    raise value["prediction"]
                 prediction = self._reader.content(value["prediction"], "prediction")
             except Fault as fault:
                 issues.append(self._issue(number, key, "prediction", "/prediction", fault))
@@ -152,3 +159,16 @@ class SampleLines:
 
     def _issue(self, number: int, key: str, side: str, place: str, fault: Fault) -> IssueRecord:
         return IssueRecord(key, fault.code, side, f"line {number}: {fault.message}", fault.remedy, str(self._path), place + fault.pointer)
+
+
+def _decoded(line: bytes) -> Any:
+    """The object of a line; a fault stands for each value that holds half of a character, since it is its sample's alone."""
+    try:
+        return decode(line)
+    except Fault as fault:
+        if fault.code != HALF:
+            raise
+        whole, faults = decode_halves(line)
+        if "id" in faults or not faults:
+            raise
+        return {**whole, **faults}

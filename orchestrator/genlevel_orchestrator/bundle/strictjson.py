@@ -45,7 +45,7 @@ def decode(data: bytes) -> Any:
             json.dumps(value, ensure_ascii=False).encode("utf-8")
         return value
     except UnicodeEncodeError:
-        raise Fault(HALF, "a text holds half of a surrogate pair (\\ud800 to \\udfff alone)", "write whole characters") from None
+        raise _half() from None
     except UnicodeDecodeError as error:
         raise Fault("NOT_UTF8", f"not UTF-8 at byte {error.start}", "save the file as UTF-8") from None
     except RecursionError:
@@ -54,6 +54,29 @@ def decode(data: bytes) -> Any:
         # Of one line its caller knows the number in the file.
         place = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno} column {error.colno}"
         raise Fault("BAD_JSON", f"{error.msg.removesuffix(' at')} at {place}", "write valid JSON") from None
+
+
+def decode_halves(data: bytes) -> tuple[dict[str, Any], dict[str, Fault]]:
+    """An object that `decode` refused as HALF: what of it is whole, and the fault of every other key; both empty for no object.
+
+    >>> whole, faults = decode_halves(b'{"id": 1, "a": "\\\\ud800"}')
+    >>> whole, faults["a"].code
+    ({'id': 1}, 'HALF_A_CHARACTER')
+    """
+    value = DECODER.decode(data.decode("utf-8"))
+    whole: dict[str, Any] = {}
+    faults: dict[str, Fault] = {}
+    for name, item in value.items() if isinstance(value, dict) else ():
+        try:
+            json.dumps([name, item], ensure_ascii=False).encode("utf-8")
+            whole[name] = item
+        except UnicodeEncodeError:
+            faults[name] = _half()
+    return whole, faults
+
+
+def _half() -> Fault:
+    return Fault(HALF, "a text holds half of a surrogate pair (\\ud800 to \\udfff alone)", "write whole characters")
 
 
 def too_deep() -> Fault:
