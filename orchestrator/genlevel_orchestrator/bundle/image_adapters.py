@@ -92,7 +92,7 @@ def grounding(value: Any) -> Any:
 
 
 def instances(value: Any, box_format: str = "xyxy") -> Any:
-    """COCO annotations with a segmentation become labelled masks.
+    """COCO annotations with a segmentation, or one alone, become labelled masks.
 
     >>> instances([{"id": 7, "category_id": 3, "segmentation": [[0, 0, 4, 0, 4, 4]], "iscrowd": 0, "area": 8.0, "bbox": [0, 0, 4, 4]}])
     [{'label': 3, 'mask': [[0, 0, 4, 0, 4, 4]], 'crowd': False, 'area': 8.0}]
@@ -101,7 +101,7 @@ def instances(value: Any, box_format: str = "xyxy") -> Any:
 
 
 def keypoints(value: Any, box_format: str = "xyxy") -> Any:
-    """COCO annotations with keypoints become people; their boxes, corner and size in COCO, become what the file declares, corners by default.
+    """COCO annotations with keypoints, or one alone, become people; their boxes, corner and size in COCO, become what the file declares, corners by default.
 
     >>> keypoints([{"category_id": 1, "keypoints": [5, 6, 2], "num_keypoints": 1, "area": 9.0, "iscrowd": 0, "bbox": [1, 2, 3, 4]}])
     [{'label': 1, 'keypoints': [5, 6, 2], 'crowd': False, 'area': 9.0, 'box': [1, 2, 4, 6]}]
@@ -110,6 +110,8 @@ def keypoints(value: Any, box_format: str = "xyxy") -> Any:
 
 
 def _coco(value: Any, given: str, name: str, box_format: str) -> Any:
+    if isinstance(value, Mapping) and given in value and "category_id" in value:
+        value = [value]
     if not isinstance(value, list) or not value or not all(isinstance(item, Mapping) and given in item and "category_id" in item for item in value):
         return value
     return [_coco_object(item, given, name, box_format) for item in value]

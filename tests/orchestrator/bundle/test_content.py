@@ -61,6 +61,18 @@ def test_a_list_is_one_answer_where_the_kind_is_a_list() -> None:
     assert referenced({"output": {"text": ["a", "b"]}}, form_of("labels"))[1] == [["a", "b"]]
 
 
+@pytest.mark.parametrize(("kind", "key", "given"), [("boxes", "box", "bbox"), ("instances", "mask", "segmentation"), ("keypoints", "keypoints", "keypoints")])
+def test_an_output_that_is_one_coco_annotation(kind: str, key: str, given: str) -> None:
+    shape = {"bbox": [0, 0, 2, 2], "segmentation": [[0, 0, 2, 0, 2, 2]], "keypoints": [1, 1, 2]}
+    coco = {"id": 5, **shape, "category_id": 3, "iscrowd": 0}
+    expected = {"label": 3, key: shape[given], "crowd": False} | ({"box": [0, 0, 2, 2]} if kind == "keypoints" else {})
+    assert referenced({"output": coco}, form_of(kind)) == ("/output", [coco])
+    found, issues = _read(kind, {"output": coco}, [coco])
+    assert issues == []
+    assert found is not None
+    assert [answer.json for answer in (*found.references, found.prediction)] == [[expected]] * 2
+
+
 def test_predictions() -> None:
     form = form_of("text")
     assert predicted({"id": 1, "prediction": "a", "prediction_final": "b"}, form)[1] == "a"
