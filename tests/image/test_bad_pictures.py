@@ -282,3 +282,13 @@ def test_an_issue_of_the_engine_names_the_sample() -> None:
     _, issues = value_of("psnr", [RawSample("7", file_of(b"", "empty.png"), (file_of(LOSSLESS, "t.png"),))])
     (issue,) = issues
     assert (issue.sample_id, issue.code, issue.file, issue.severity) == ("7", "MEDIA_EMPTY", "empty.png", "prediction")
+
+
+def test_issues_of_the_metric_and_of_a_later_reference_name_their_file() -> None:
+    small, wide = (file_of(encoded(np.zeros((9, width, 3), np.uint8)), f"{width}.png") for width in (9, 12))
+    cut = file_of(b"cut", "cut.png")
+    given = [sample("1", wide, small), RawSample("2", small, (small, cut)), RawSample("3", wide, (small, small))]
+    _, issues = value_of("psnr", given)
+    assert [(issue.sample_id, issue.severity, issue.file) for issue in sorted(issues, key=lambda issue: issue.sample_id)] == [
+        ("1", "prediction", "12.png"), ("2", "reference", "cut.png"), ("3", "prediction", "12.png"),
+    ]

@@ -97,10 +97,15 @@ def _print(result: dict[str, Any]) -> None:
     value = result["value"]
     print_lines([f"{result['metric']}: {_shown(value)} {result['unit'] if value is not None else '(' + result['reason'] + ')'}"])
     print_lines([f"samples: {result['n']}", f"signature: {result['signature']}"])
+    if not result["comparable"]:
+        print_lines(["not comparable with published values: computed by a stand-in network"])
+    if result["warnings"]:
+        print_lines(["warnings: " + ", ".join(result["warnings"])])
     if value is not None and any(issue["severity"] == "infrastructure" for issue in result["issues"]):
         print_lines(["provisional: samples below could not be scored for no fault of theirs; the value is that of the others"])
     if result["worst"]:
         print_lines(["worst: " + ", ".join(f"{item['id']} ({_shown(item['value'])})" for item in result["worst"])])
     for issue in result["issues"]:
-        line = f"sample {issue['sample_id']}: {issue['severity']}: {issue['code']}: {issue['message']}"
+        file = issue["file"] if issue["file"] not in issue["message"] else ""
+        line = f"sample {issue['sample_id']}: {issue['severity']}: {issue['code']}: {file and file + ': '}{issue['message']}"
         print_lines([line + (f"; {issue['remedy']}" if issue["remedy"] else "")])

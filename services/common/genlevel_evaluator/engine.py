@@ -27,6 +27,7 @@ from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Metric, Presence, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.raw import RawSample as RawSample
+from genlevel_evaluator.raw import file_of, naming_files
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval
 
@@ -104,7 +105,7 @@ class Scorer:
             for chunk in decoded:
                 for part in self._observe_chunk(chunk, issues, budget):
                     gathered.add(part)
-        return gathered.rows(), issues
+        return gathered.rows(), naming_files(issues, samples)
 
     def _observe_chunk(self, decoded: list[Entry], issues: list[Issue], budget: Budget) -> Iterator[Rows]:
         with_features = consulted(self.metric, self.parameters, decoded, budget.check)
@@ -247,19 +248,14 @@ def _attempt(
             raise faults[side]
         return kind.read(content, side, raw.attributes)
     except SampleError as error:
-        issues.append(_issue(raw.id, error, side, _file(raw, side)))
+        issues.append(_issue(raw.id, error, side, "" if side in faults else file_of(content)))
     except MemoryError:
         raise EvaluatorError(Code.RESOURCE_EXHAUSTED, "OUT_OF_MEMORY", f"sample {raw.id}: out of memory", "send smaller media") from None
     except Exception as error:  # a decoder met bytes it did not foresee: the file is at fault, and we say which
         log.exception("decoding %s of sample %s failed", side, raw.id)
         unreadable = SampleError("UNREADABLE", f"the {side} cannot be read ({type(error).__name__})", remedy="check the file")
-        issues.append(_issue(raw.id, unreadable, side, _file(raw, side)))
+        issues.append(_issue(raw.id, unreadable, side, file_of(content)))
     return None
-
-
-def _file(raw: RawSample, side: str) -> str:
-    contents = raw.references if side == "reference" else (raw.prediction,)
-    return next((c.media.name for c in contents if c is not None and c.media is not None), "")
 
 
 def _issue(key: str, error: SampleError, side: str, file: str = "") -> Issue:

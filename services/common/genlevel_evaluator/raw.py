@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.errors import Issue, SampleError
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Presence, Sample
 
@@ -28,6 +28,26 @@ class RawSample:
     presence: Presence = Presence.BOTH
     attributes: Mapping[str, Any] = field(default_factory=dict)
     faults: tuple[SampleError, ...] = ()
+
+
+def file_of(content: Content) -> str:
+    """Name of the file that a content is; empty where it is none."""
+    return content.media.name if content.media is not None else ""
+
+
+def naming_files(issues: Sequence[Issue], samples: Sequence[RawSample]) -> list[Issue]:
+    """The issues, with the file of their side where it has exactly one and they name none."""
+    if not issues:
+        return []
+    known = {sample.id: sample for sample in samples}
+    return [issue if issue.file else replace(issue, file=_only_file(known[issue.sample_id], issue.severity)) for issue in issues]
+
+
+def _only_file(sample: RawSample, side: str) -> str:
+    if any(fault.side == side for fault in sample.faults):
+        return ""
+    contents = {"prediction": (sample.prediction,), "reference": sample.references}.get(side, ())
+    return file_of(contents[0]) if len(contents) == 1 and contents[0] is not None else ""
 
 
 def chunks(samples: Sequence[RawSample]) -> Iterator[Sequence[RawSample]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from genlevel_orchestrator.cli.main import run_command
 from genlevel_orchestrator.runs import single
@@ -162,3 +163,23 @@ def test_a_value_of_some_samples_only_is_called_provisional(tmp_path: Path, caps
     for kept, expected in ((lines, True), (lines[:1], False)):
         run_command(["metric", "gpt_score", "--in-process", "--samples", str(_write(tmp_path, kept))])
         assert ("provisional: " in capsys.readouterr().out) is expected
+
+
+def test_warnings_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    box, truth = {"label": "a", "box": [0, 0, 9, 9]}, [{"label": "a", "box": [0, 0, 9, 9]}]
+    lines = [{"id": 1, "prediction": [box | {"score": 0.5}], "reference": truth}, {"id": 2, "prediction": [box], "reference": truth}]
+    assert run_command(["metric", "ap_50_box", "--in-process", "--samples", str(_write(tmp_path, lines))]) == 0
+    assert "warnings: some_scores_missing\n" in capsys.readouterr().out
+
+
+@pytest.mark.weights
+def test_a_stand_in_and_the_file_of_an_issue_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, size in (("a.png", 9), ("b.png", 8)):
+        Image.new("RGB", (size, size)).save(tmp_path / name)
+    path = _write(tmp_path, [{"id": 1, "prediction": "a.png", "reference": "b.png"}])
+    assert run_command(["metric", "psnr", "--evaluator", "image", "--in-process", "--samples", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "prediction: SIZE_MISMATCH: a.png: the prediction is 9 x 9 pixels" in printed
+    assert "not comparable" not in printed
+    assert run_command(["metric", "clip_score_image", "--in-process", "--samples", str(path)]) == 0
+    assert "not comparable with published values: " in capsys.readouterr().out
