@@ -211,3 +211,15 @@ def test_hostile_label_files() -> None:
 def test_bad_parameters(parameters: dict[str, object]) -> None:
     with pytest.raises(EvaluatorError, match="miou"):
         Scorer.of(EVALUATOR, "miou", parameters)
+
+
+def test_labels_that_no_class_has_are_told() -> None:
+    truth = np.array([[0, 1], [2, 1]], np.uint8)
+    for guess, share, warnings in ((truth, None, ()), (truth + 1, 25.0, ()), (truth + 3, 100.0, ("unknown_labels",))):
+        found, issues = value_of(samples_of([(guess.astype(np.uint8), truth)]))
+        assert issues == []
+        assert (found.companions.get("unknown_label_share"), found.warnings) == (share, warnings)
+    found, _ = value_of(samples_of([(truth, np.where(truth == 2, 255, truth).astype(np.uint8))]), classes=3)
+    assert found.warnings == ("reference_beyond_classes",)
+    found, _ = value_of(samples_of([(truth, np.where(truth == 2, 255, truth).astype(np.uint8))]), classes=3, ignore_label=255)
+    assert found.warnings == ()

@@ -217,3 +217,13 @@ def test_normal_pictures_only_are_undefined() -> None:
 def test_bad_parameters(metric: str, parameters: dict[str, object]) -> None:
     with pytest.raises(EvaluatorError, match=metric):
         value_of(metric, [], **parameters)
+
+
+@BOTH
+def test_scores_in_a_sliver_of_the_range_are_called_coarse(metric: str, judge: object) -> None:
+    del judge
+    made = pictures(3, 65_535)
+    for scale, expected in ((1.0, ()), (1e-3, ("coarse_scores",))):
+        given = [sample(str(i), array_of((s / 65_535 * scale).astype(np.float32)), run_lengths(m)) for i, (s, m) in enumerate(made)]
+        found, _ = value_of(metric, given, size=0)
+        assert found.warnings == expected

@@ -21,6 +21,7 @@ NEVER, ALWAYS = 0, BINS + 1
 
 _COUNT_BITS = 40
 _GROUPS = 512
+_FEW_LEVELS = 256
 Packed = NDArray[np.int64]
 Counts = NDArray[np.float64]
 
@@ -102,6 +103,17 @@ def percent(positives: Packed, negatives: Packed, area: str) -> float | None:
     curve = average_precision if area == "precision" else roc_area
     value = float(curve(totals(positives), totals(negatives)))
     return None if math.isnan(value) else 100.0 * value
+
+
+def coarse(*histograms: Packed) -> tuple[str, ...]:
+    """A warning where all scores lie within 1/256 of 0..1: at most 256 levels are told apart there, and scores that differ may be ties.
+
+    >>> coarse(packed(bins_of(np.array([0.9, 0.9001], np.float32)))), coarse(packed(bins_of(np.array([0.1, 0.9], np.float32))))
+    (('coarse_scores',), ())
+    """
+    bins = np.concatenate(histograms) >> _COUNT_BITS
+    scores = bins[(bins != NEVER) & (bins != ALWAYS)]
+    return ("coarse_scores",) if len(scores) and int(np.ptp(scores)) <= _FEW_LEVELS else ()
 
 
 def _one(positives: Packed, negatives: Packed, area: str) -> float:

@@ -13,7 +13,7 @@
     Source      pixel AP as in Zavrtanik et al. 2021 and DeSTSeg (Zhang et al. 2023) on MVTec AD
     Checked with  sklearn.metrics.average_precision_score and roc_auc_score 1.9; aupro by the steps of MVTec's evaluation in SciPy 1.17
     Differs from  the area by trapezoids, the mean over pictures, and the AP of pictures (beside it as image_ap). Scores are kept to 16 bits, which
-                is exact for maps of 8 and 16 bits. A missing map finds no anomalous pixel and raises an alarm on every normal one.
+                is exact for maps of 8 and 16 bits (the warning coarse_scores says that all lie within 1/256 of the range). A missing map finds no anomalous pixel and raises an alarm on every normal one.
 
 Beside it: the ROC area of pixels; AP and ROC area of pictures by their highest score; aupro, the area under the mean overlap of anomalous regions (connected
 by sides or corners) up to 30 % of false alarms among normal pixels, as a share of it.
@@ -95,7 +95,9 @@ def score(rows: Rows, parameters: AnomalyParameters) -> Score:
     }
     shown = {name: value for name, value in companions.items() if value is not None}
     value = histograms.percent(anomalous, normal, "precision")
-    return Score(value, companions=shown) if value is not None else Score(None, "single_class", companions=shown)
+    if value is None:
+        return Score(None, "single_class", companions=shown)
+    return Score(value, companions=shown, warnings=histograms.coarse(anomalous, normal))
 
 
 def interval(rows: Rows, parameters: AnomalyParameters) -> Interval | None:

@@ -13,7 +13,8 @@
     Source      the Jaccard index as PASCAL VOC and Cityscapes pool it
     Checked with  sklearn.metrics.confusion_matrix 1.8, torchmetrics MulticlassJaccardIndex 1.9; boundary F by SciPy 1.17
     Differs from  under foreground=auto a data set whose references know one label above 0 is a one-foreground task, and the background
-                does not enter the mean. Without `classes` the set of classes is that of the references, and other predicted labels are errors.
+                does not enter the mean. Without `classes` the set of classes is that of the references, and other predicted labels are errors
+                (unknown_label_share; most pixels: the warning unknown_labels). A reference label that `classes` has not: reference_beyond_classes.
 
 Beside it: the IoU of each class, pixel_accuracy, and boundary_f, the mean over classes of the mean F of boundary pixels over the pictures that have any
 (Csurka et al. 2013; found within 0.75 % of the diagonal; the border of a picture and of ignored pixels is no boundary).
@@ -99,7 +100,8 @@ def score(rows: Rows, parameters: MiouParameters) -> Score:
     if not one_foreground:
         shown = zip(counts.classes.tolist(), intersection.tolist(), union.tolist(), strict=True)
         companions |= {f"iou_{label}": 100.0 * i / u for label, i, u in list(shown)[:256] if u}
-    return Score(100.0 * value, companions=companions)
+    unknown, warnings = ({}, ()) if one_foreground else _unknown(rows, parameters)
+    return Score(100.0 * value, companions=companions | unknown, warnings=warnings)
 
 
 def interval(rows: Rows, parameters: MiouParameters) -> Interval | None:
@@ -163,6 +165,17 @@ def _pixel_accuracy(rows: Rows, one_foreground: bool) -> float:
     pairs = rows.values["pairs"].astype(np.int64)
     pairs = confusion.foreground(pairs) if one_foreground else pairs
     return 100.0 * float(pairs[pairs[:, 0] == pairs[:, 1], 2].sum()) / float(pairs[:, 2].sum())
+
+
+def _unknown(rows: Rows, parameters: MiouParameters) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Share of pixels predicted as no class there is; warnings where that is most of them, and where references know more than `classes`."""
+    pairs = rows.values["pairs"].astype(np.int64)
+    true, guess, pixels = pairs.T
+    known = np.unique(true) if parameters.classes is None else np.arange(parameters.classes)
+    strange = (guess != confusion.NO_LABEL) & ~np.isin(guess, known)
+    share = 100.0 * float(pixels[strange].sum()) / float(pixels.sum())
+    warnings = ("unknown_labels",) * (share > 50.0) + ("reference_beyond_classes",) * (not np.isin(true, known).all())
+    return ({"unknown_label_share": share} if share else {}), warnings
 
 
 METRIC = Metric(

@@ -11,7 +11,8 @@
     Undefined   no reference, or only one class: single_class
     Source      Hanley and McNeil 1982
     Checked with  sklearn.metrics.roc_auc_score 1.9
-    Differs from  the mean over pictures. Scores are kept to 16 bits, which is exact for maps of 8 and 16 bits. Under `level=image` a map counts by
+    Differs from  the mean over pictures. Scores are kept to 16 bits, which is exact for maps of 8 and 16 bits (the warning coarse_scores
+                says that all lie within 1/256 of the range). Under `level=image` a map counts by
                 its highest score. What is missing counts as wrong beside everything.
 
     >>> import numpy as np
@@ -87,7 +88,7 @@ def score(rows: Rows, parameters: RocParameters) -> Score:
         return Score(None, "single_class")
     precision = histograms.percent(ours, theirs, "precision")
     share = histograms.totals(ours).sum() / (histograms.totals(ours).sum() + histograms.totals(theirs).sum())
-    return Score(value, companions={"average_precision": precision or 0.0, "affected": 100.0 * float(share)})
+    return Score(value, companions={"average_precision": precision or 0.0, "affected": 100.0 * float(share)}, warnings=histograms.coarse(ours, theirs))
 
 
 def interval(rows: Rows, parameters: RocParameters) -> Interval | None:
