@@ -7,9 +7,12 @@ import tempfile
 from collections.abc import AsyncIterator
 from typing import IO
 
+from google.protobuf.message import DecodeError
+
 from genlevel.v1 import evaluator_pb2 as pb
 from genlevel_orchestrator.client import EvaluatorClient
 from genlevel_orchestrator.errors import UserError
+from genlevel_orchestrator.failures import CallFailed, Failure, Kind
 from genlevel_orchestrator.runs.gate import Gate
 
 _BATCH_BYTES = 40 << 20
@@ -17,6 +20,8 @@ _BATCH_BYTES = 40 << 20
 _UNPACKED_BYTES = 1 << 30
 """The same of what they are when they are read; an evaluator reads 2 GiB in one call."""
 _HEAD = 8
+BAD_STATE = "BAD_STATE"
+"""Reason of an evaluator that cannot read a state, such as one of a version that is too old or too new for it."""
 
 
 async def fold(
@@ -31,7 +36,7 @@ async def fold(
     # Merged in rounds, each of the results of the one before, so that no state is sent more often than there are rounds.
     rounds: list[list[pb.MetricState]] = [[]]
     async for encoded in states:
-        rounds[0].append(pb.MetricState.FromString(encoded))
+        rounds[0].append(_parsed(encoded, client))
         waiting = [state for level in rounds for state in level]
         if sum(state.ByteSize() for state in waiting) > _BATCH_BYTES or sum(map(_unpacked, waiting)) > _UNPACKED_BYTES:
             return await _streamed(client, gate, metric, rounds, states, details)
@@ -67,6 +72,7 @@ async def _streamed(
                     _append(file, state.SerializeToString())
                 level.clear()
             async for encoded in more:
+                _parsed(encoded, client)
                 await asyncio.to_thread(_append, file, encoded)
             file.flush()
         except OSError as error:
@@ -81,6 +87,13 @@ async def _streamed(
 
         async with gate.pass_through():
             return (await client.finalize_states(parts)).value
+
+
+def _parsed(encoded: bytes, client: EvaluatorClient) -> pb.MetricState:
+    try:
+        return pb.MetricState.FromString(encoded)
+    except DecodeError:
+        raise CallFailed(client.name, Failure(Kind.REFUSED, BAD_STATE, "a state of the journal is damaged", "score the shard again")) from None
 
 
 def _unpacked(state: pb.MetricState) -> int:

@@ -65,6 +65,10 @@ class JournalMemory:
         """The state of a shard."""
         return await self.patience(self.journal.state, key)
 
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Take shards out of the journal."""
+        await self.patience(self.journal.remove_shards, keys)
+
 
 @dataclass
 class Runner:

@@ -47,6 +47,9 @@ class Memory(Protocol):
     async def state(self, key: str) -> bytes:
         """The state of a shard that was kept."""
 
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Shards that were kept are to be scored again when they are next asked for."""
+
 
 class ProcessMemory:
     """Remembers shards as long as the process lives."""
@@ -65,6 +68,11 @@ class ProcessMemory:
     async def state(self, key: str) -> bytes:
         """The state of a shard."""
         return self._shards[key].state or b""
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Remember shards no longer."""
+        for key in keys:
+            self._shards.pop(key, None)
 
 
 class PassingMemory(ProcessMemory):

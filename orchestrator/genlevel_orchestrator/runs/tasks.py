@@ -18,7 +18,7 @@ from genlevel_orchestrator.client import EvaluatorClient
 from genlevel_orchestrator.failures import CallFailed
 from genlevel_orchestrator.runs import wire
 from genlevel_orchestrator.runs.details import SampleDetails, of_message
-from genlevel_orchestrator.runs.folding import fold
+from genlevel_orchestrator.runs.folding import BAD_STATE, fold
 from genlevel_orchestrator.runs.gate import Gate
 from genlevel_orchestrator.runs.media_store import MediaStore
 from genlevel_orchestrator.runs.plan import MetricFacts, TaskPlan, cut, plan_task
@@ -212,7 +212,16 @@ class TaskRun:
             for leaf in leaves:
                 yield await scorer.memory.state(leaf.key)
 
-        return await fold(scorer.client, scorer.gate, scorer.spec(), states(), scorer.details)
+        try:
+            return await fold(scorer.client, scorer.gate, scorer.spec(), states(), scorer.details)
+        except CallFailed as error:
+            if error.failure.reason != BAD_STATE:
+                raise
+            # Which of them it was is not known; kept, they would fail every later run too.
+            await scorer.memory.forget([leaf.key for leaf in leaves])
+            message = error.failure.message.removesuffix(f"; {error.failure.remedy}")
+            failure = replace(error.failure, message=message, remedy="resume the run: the shards of this task are scored again")
+            raise CallFailed(error.evaluator, failure) from None
 
     def _note(self, issues: list[IssueRecord]) -> None:
         for issue in issues:

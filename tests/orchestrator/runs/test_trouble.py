@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,6 +54,26 @@ def test_a_sample_that_kills_its_replica_is_found_and_the_rest_is_scored(
     mended = fakes.execute(settings, fake, bundle)
     assert (mended.state, fakes.value_of(mended)) == (RunState.SUCCEEDED, 60.0)
     assert set(fake.scored) == {"17"}
+
+
+@pytest.mark.usefixtures("small_shards")
+def test_a_damaged_state_in_the_journal_fails_its_task_and_is_scored_again(
+    tmp_path: Path, settings: Settings, bundles: ModuleType, fakes: ModuleType
+) -> None:
+    fake = fakes.FakeEvaluator()
+    bundle = bundles.text_bundle(tmp_path / "b", [(bundles.ACCURACY, 100, 60), (bundles.F1, 100, 60)])
+    assert fakes.execute(settings, fake, bundle).state is RunState.SUCCEEDED
+    with contextlib.closing(sqlite3.connect(settings.state / "journal.sqlite")) as journal, journal:
+        (key,) = journal.execute("SELECT key FROM shards WHERE state IS NOT NULL LIMIT 1").fetchone()
+        journal.execute("UPDATE shards SET state = ? WHERE key = ?", (b"\xff\xff", key))
+    fake.scored.clear()
+    spoiled = fakes.execute(settings, fake, bundle)
+    (failed,) = [outcome for outcome in spoiled.tasks if outcome.status is TaskStatus.FAILED]
+    assert (spoiled.state, dict(fake.scored)) == (RunState.PROVISIONAL, {})
+    assert "damaged; resume the run" in failed.reason
+    mended = fakes.execute(settings, fake, bundle)
+    assert (mended.state, max(fake.scored.values())) == (RunState.SUCCEEDED, 1)
+    assert len(fake.scored) == 100
 
 
 def test_a_replica_that_dies_once_costs_nothing(tmp_path: Path, settings: Settings, bundles: ModuleType, fakes: ModuleType) -> None:
