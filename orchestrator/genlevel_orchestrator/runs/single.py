@@ -94,7 +94,7 @@ def _facts(evaluators: Evaluators, request: MetricRequest) -> MetricFacts:
 
 def _explained(error: CallFailed) -> UserError:
     failure = error.failure
-    codes = {"FAILED_PRECONDITION": ExitCode.PREREQUISITE_MISSING, "WEIGHTS_MISSING": ExitCode.PREREQUISITE_MISSING}
+    codes = dict.fromkeys(("FAILED_PRECONDITION", "WEIGHTS_MISSING", "WEIGHTS_DIGEST_MISMATCH"), ExitCode.PREREQUISITE_MISSING)
     code = ExitCode.UNREACHABLE if failure.kind.retryable else codes.get(failure.reason, ExitCode.BAD_INPUT)
     if failure.kind in (Kind.OURS, Kind.LATE):
         code = ExitCode.TASKS_FAILED
