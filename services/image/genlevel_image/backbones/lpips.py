@@ -7,7 +7,6 @@ The trunks are torchvision's, by the names of its checkpoints; the heads are tho
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -94,7 +93,7 @@ def _unit(activations: torch.Tensor) -> torch.Tensor:
 
 
 class LpipsExtractor:
-    """Distances of pairs, one after another, so that none depends on its neighbours. NaN where the network does not take their size."""
+    """Distances of pairs, one after another, so that none depends on its neighbours. No number where the network does not take their size."""
 
     def __init__(self, model: Distance, name: str) -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -102,17 +101,17 @@ class LpipsExtractor:
         self._name = name
 
     def extract(self, values: Sequence[Pair]) -> list[NDArray[np.float64]]:
-        """One number a pair."""
+        """One number a pair at most."""
         with torch.inference_mode():
-            return [np.array([self._one(pair)]) for pair in values]
+            return [np.array(self._one(pair)) for pair in values]
 
-    def _one(self, pair: Pair) -> float:
+    def _one(self, pair: Pair) -> list[float]:
         width, height = pair.reference.size
         if pair.prediction.size != pair.reference.size or min(width, height) < SMALLEST[self._name] or width * height > LARGEST[self._name]:
-            return math.nan
+            return []
         sides = [np.divide(picture.pixels, picture.peak / 2, dtype=np.float32) - 1 for picture in (pair.prediction, pair.reference)]
         tensors = [torch.from_numpy(side).permute(2, 0, 1)[None].contiguous().to(self._device) for side in sides]
-        return float(self._model(*tensors))
+        return [float(self._model(*tensors))]
 
 
 def load(name: str) -> LpipsExtractor:

@@ -83,7 +83,7 @@ def observe(sample: Sample, parameters: PsnrParameters) -> Row:
     values = [_pair(sample.prediction, reference, parameters) for reference in sample.references]
     place = max(range(len(values)), key=lambda index: values[index][:2])
     best, perfect, luma = values[place]
-    distances = [float(sample.features[name, "pair"][0]) for name in networks(parameters) if (name, "pair") in sample.features]
+    distances = [float(value) for name in networks(parameters) for value in sample.features.get((name, "pair"), ())]
     return {
         "decibels": best, "perfect": perfect, "luma": luma, "ssim": _similarity(sample.prediction, sample.references[place], parameters),
         "lpips": distances[0] if distances else math.nan,
