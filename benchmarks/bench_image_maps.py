@@ -27,11 +27,11 @@ from genlevel_evaluator import states
 from genlevel_evaluator.engine import Scorer
 from genlevel_evaluator.metric import Sample
 from genlevel_image.app import EVALUATOR
-from genlevel_image.grey import Grey
+from genlevel_image.files.grey import Grey
+from genlevel_image.forms.panoptic import Segments
+from genlevel_image.forms.score_maps import ScoreMap, TrueMask
 from genlevel_image.media import LabelImage, Picture
-from genlevel_image.panoptic import Segments
-from genlevel_image.restoration import similarity
-from genlevel_image.score_maps import ScoreMap, TrueMask
+from genlevel_image.pixels.restoration import similarity
 
 SIDE = 1024
 SEGMENTED = 256

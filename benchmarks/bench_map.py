@@ -32,7 +32,7 @@ from genlevel_evaluator.flags import EXPECTED, OBSERVED, PRESENT
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Sample
 from genlevel_image.app import EVALUATOR
-from genlevel_image.objects import label_number
+from genlevel_image.forms.objects import label_number
 
 CLASSES = 20
 CANVAS = (640, 480)

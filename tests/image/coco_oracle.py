@@ -14,8 +14,8 @@ from pycocotools.cocoeval import COCOeval
 
 from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.media import Blob
-from genlevel_image.masks import read_label_image
-from genlevel_image.objects import label_number
+from genlevel_image.forms.masks import read_label_image
+from genlevel_image.forms.objects import label_number
 from tests.image.generators import CANVAS
 
 AREAS = ("all", "small", "medium", "large")

@@ -14,7 +14,7 @@ from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import EvaluatorError, Issue, SampleError
 from genlevel_evaluator.kinds import Content
 from genlevel_image.app import EVALUATOR
-from genlevel_image.grounding import decode_answer, decode_truth
+from genlevel_image.forms.grounding import decode_answer, decode_truth
 from tests.image.generators import guessed_box, sample, true_box
 
 

@@ -15,8 +15,8 @@ from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import EvaluatorError, Issue, SampleError
 from genlevel_evaluator.kinds import Content
 from genlevel_image.app import EVALUATOR
-from genlevel_image.boxes import decode_boxes
-from genlevel_image.objects import label_number
+from genlevel_image.forms.boxes import decode_boxes
+from genlevel_image.forms.objects import label_number
 from tests.image.generators import detections, sample
 
 AREAS = ["all", "small", "medium", "large"]
@@ -178,8 +178,8 @@ def test_relative_coordinates_need_the_size(coordinates: str, factor: float) -> 
 
 def test_the_interval_brackets_the_value_and_follows_pycocotools() -> None:
     """A bootstrap replicate is the AP of the data set with pictures repeated."""
-    from genlevel_image import curves
-    from genlevel_image.table import Table
+    from genlevel_image.detection import curves
+    from genlevel_image.detection.table import Table
 
     samples = detections(np.random.default_rng(43), 25)
     scorer = Scorer.of(EVALUATOR, "ap_50_box", {})
@@ -238,7 +238,7 @@ def test_labels_are_trimmed_text() -> None:
 
 
 def test_more_pairs_than_fit_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from genlevel_image import matching
+    from genlevel_image.detection import matching
 
     samples = detections(np.random.default_rng(44), 20)
     whole = value_of(samples)[0]

@@ -15,7 +15,7 @@ from skimage.morphology import disk
 
 from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.errors import EvaluatorError
-from genlevel_image import boundaries
+from genlevel_image.pixels import boundaries
 from tests.image.files import encoded, file_of, sample
 from tests.image.scoring import value_of
 

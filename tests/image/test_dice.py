@@ -15,8 +15,8 @@ from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.errors import EvaluatorError
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Presence
-from genlevel_image.painted import painted_areas
-from genlevel_image.surface_distance import hausdorff_95
+from genlevel_image.pixels.painted import painted_areas
+from genlevel_image.pixels.surface_distance import hausdorff_95
 from tests.image.files import sample
 from tests.image.scoring import value_of
 

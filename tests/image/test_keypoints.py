@@ -11,7 +11,7 @@ from genlevel_evaluator.engine import Scorer
 from genlevel_evaluator.errors import EvaluatorError, SampleError
 from genlevel_evaluator.kinds import Content
 from genlevel_image.app import EVALUATOR
-from genlevel_image.keypoints import decode_keypoints
+from genlevel_image.forms.keypoints import decode_keypoints
 from tests.image.generators import sample
 
 TWO = {"sigmas": "0.1,0.1"}

@@ -18,7 +18,7 @@ from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import EvaluatorError, Issue, SampleError
 from genlevel_evaluator.kinds import Content
 from genlevel_image.app import EVALUATOR
-from genlevel_image.masks import decode_masks, decode_run_lengths
+from genlevel_image.forms.masks import decode_masks, decode_run_lengths
 from tests.image.generators import encoded, file_of, sample
 
 

@@ -13,7 +13,7 @@ from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.errors import EvaluatorError
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Presence
-from genlevel_image.lab import lab
+from genlevel_image.pixels.lab import lab
 from tests.image.files import encoded, file_of, photo, sample
 from tests.image.scoring import value_of
 

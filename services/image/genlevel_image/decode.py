@@ -9,19 +9,19 @@ from genlevel_evaluator import formats
 from genlevel_evaluator.captions import Caption, decode_caption
 from genlevel_evaluator.kinds import Content, InputKind
 from genlevel_evaluator.media import Blob
-from genlevel_image.boxes import decode_boxes
-from genlevel_image.depths import decode_depth
-from genlevel_image.grounding import decode_answer, decode_truth
-from genlevel_image.instances import decode_instances
-from genlevel_image.keypoints import decode_keypoints
-from genlevel_image.masks import decode_masks
-from genlevel_image.mattes import decode_matte
+from genlevel_image.files.pictures import blob_of, read_picture
+from genlevel_image.forms.boxes import decode_boxes
+from genlevel_image.forms.depths import decode_depth
+from genlevel_image.forms.grounding import decode_answer, decode_truth
+from genlevel_image.forms.instances import decode_instances
+from genlevel_image.forms.keypoints import decode_keypoints
+from genlevel_image.forms.masks import decode_masks
+from genlevel_image.forms.mattes import decode_matte
+from genlevel_image.forms.panoptic import decode_panoptic
+from genlevel_image.forms.scene_graphs import decode_scene_graph
+from genlevel_image.forms.score_maps import decode_map
+from genlevel_image.forms.score_maps import decode_truth as decode_true_mask
 from genlevel_image.media import Picture
-from genlevel_image.panoptic import decode_panoptic
-from genlevel_image.pictures import blob_of, read_picture
-from genlevel_image.scene_graphs import decode_scene_graph
-from genlevel_image.score_maps import decode_map
-from genlevel_image.score_maps import decode_truth as decode_true_mask
 
 
 def decode_image(content: Content, attributes: Mapping[str, Any]) -> Picture:

@@ -35,7 +35,7 @@ from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, proportion
-from genlevel_image.box_overlap import box_format, corners_of, intersections, outside_picture
+from genlevel_image.detection.box_overlap import box_format, corners_of, intersections, outside_picture
 
 _BESIDE = {"accuracy_10": 0.1, "accuracy_25": 0.25, "accuracy_50": 0.5, "accuracy_75": 0.75}
 

@@ -19,7 +19,7 @@
 Beside it stand AP over the thresholds 0.50 to 0.95 (`ap_50_95`), at 0.75, by area, average recall, and the best F1 with its score.
 
     >>> import numpy as np
-    >>> from genlevel_image.keypoint_similarity import similarity
+    >>> from genlevel_image.detection.keypoint_similarity import similarity
     >>> found, true = np.zeros((1, 8)), np.array([[3.0, 4.0, 2.0, 0.0, 0.0, 0.0, 0.0, 625.0]])  # 5 pixels off, a person of 25 x 25
     >>> round(float(similarity(found, true, np.array([(2 * 0.1) ** 2]))[0]), 6)  # exp(-1/2)
     0.606531
@@ -32,8 +32,8 @@ from dataclasses import replace
 
 from genlevel_evaluator.metric import Metric, Sample
 from genlevel_evaluator.states import Row
-from genlevel_image.average_precision import COLUMNS, interval, observed, samples, score
-from genlevel_image.keypoint_similarity import KEYPOINTS, KeypointParameters
+from genlevel_image.detection.average_precision import COLUMNS, interval, observed, samples, score
+from genlevel_image.detection.keypoint_similarity import KEYPOINTS, KeypointParameters
 
 
 def observe(sample: Sample, parameters: KeypointParameters) -> Row:

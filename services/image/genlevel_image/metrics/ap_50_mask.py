@@ -33,8 +33,8 @@ from dataclasses import replace
 
 from genlevel_evaluator.metric import Metric, Sample
 from genlevel_evaluator.states import Row
-from genlevel_image.average_precision import COLUMNS, IouParameters, interval, observed, samples, score
-from genlevel_image.mask_overlap import MASKS
+from genlevel_image.detection.average_precision import COLUMNS, IouParameters, interval, observed, samples, score
+from genlevel_image.detection.mask_overlap import MASKS
 
 
 def observe(sample: Sample, parameters: IouParameters) -> Row:

@@ -17,7 +17,7 @@
 Beside it stand AP over the thresholds 0.50 to 0.95 (`ap_50_95`), at 0.50, by area, average recall, and the best F1 with its score.
 
     >>> import numpy as np
-    >>> from genlevel_image.curves import area_under
+    >>> from genlevel_image.detection.curves import area_under
     >>> round(area_under(np.array([1.0, 1.0, 2.0]), np.array([0.0, 1.0, 1.0]), 2.0), 6)  # right, wrong, right, of two
     0.834983
 """
@@ -28,8 +28,8 @@ from dataclasses import dataclass
 
 from genlevel_evaluator.metric import Metric, Sample
 from genlevel_evaluator.states import Row
-from genlevel_image.average_precision import COLUMNS, interval, observed, samples, score
-from genlevel_image.box_overlap import BOXES, BoxParameters
+from genlevel_image.detection.average_precision import COLUMNS, interval, observed, samples, score
+from genlevel_image.detection.box_overlap import BOXES, BoxParameters
 from genlevel_image.metrics.ap_50_box import missing, observe_many, remarks
 
 

@@ -19,7 +19,7 @@ Beside it: the ROC area of pixels; AP and ROC area of pictures by their highest 
 by sides or corners) up to 30 % of false alarms among normal pixels, as a share of it.
 
     >>> import numpy as np
-    >>> from genlevel_image.score_histograms import average_precision
+    >>> from genlevel_image.pixels.score_histograms import average_precision
     >>> round(float(average_precision(np.array([0.0, 1, 0, 1]), np.array([0.0, 1, 1, 0]))), 4)  # 1 of 1, then 2 of 4
     0.75
 """
@@ -36,11 +36,11 @@ from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval
-from genlevel_image import score_histograms as histograms
-from genlevel_image.grey import same_size
-from genlevel_image.masks import lossy_remarks
-from genlevel_image.region_overlap import overlap_area, packed_regions
-from genlevel_image.score_maps import ScoreMap, TrueMask
+from genlevel_image.files.grey import same_size
+from genlevel_image.forms.masks import lossy_remarks
+from genlevel_image.forms.score_maps import ScoreMap, TrueMask
+from genlevel_image.pixels import score_histograms as histograms
+from genlevel_image.pixels.region_overlap import overlap_area, packed_regions
 
 COLUMNS = {"anomalous": Column("i8", ragged=True), "normal": Column("i8", ragged=True), "top": Column("i8"), "truth": Column("u1")}
 _DEFAULT_SIDE = 256

@@ -36,10 +36,10 @@ from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
-from genlevel_image.box_overlap import box_format, corners_of, outside_picture
+from genlevel_image.detection.box_overlap import box_format, corners_of, outside_picture
 from genlevel_image.media import Boxes
-from genlevel_image.painted import painted_areas
-from genlevel_image.surface_distance import hausdorff_95
+from genlevel_image.pixels.painted import painted_areas
+from genlevel_image.pixels.surface_distance import hausdorff_95
 
 MAX_PAINTED = 2000
 """Boxes of one class and picture, both sides together: the plane has as many cells as the square of twice that."""

@@ -39,9 +39,9 @@ from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics import confusion
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap
-from genlevel_image import boundaries
-from genlevel_image.masks import lossy_remarks
+from genlevel_image.forms.masks import lossy_remarks
 from genlevel_image.media import LabelImage
+from genlevel_image.pixels import boundaries
 
 
 @dataclass(frozen=True)

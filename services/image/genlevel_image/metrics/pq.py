@@ -33,8 +33,8 @@ from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap
-from genlevel_image.grey import same_size
-from genlevel_image.panoptic import Segments
+from genlevel_image.files.grey import same_size
+from genlevel_image.forms.panoptic import Segments
 
 _THING, _STUFF = 1, 0
 

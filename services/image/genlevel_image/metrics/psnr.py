@@ -37,9 +37,9 @@ from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
 from genlevel_evaluator.statistics.psnr import decibels, mean_decibels
-from genlevel_image import restoration
 from genlevel_image.backbones.pairs import Pair
 from genlevel_image.media import Picture
+from genlevel_image.pixels import restoration
 
 
 @dataclass(frozen=True)

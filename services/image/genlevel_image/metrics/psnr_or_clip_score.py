@@ -39,8 +39,9 @@ from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
 from genlevel_evaluator.statistics.psnr import decibels, mean_decibels, squared_error
-from genlevel_image import alignment, resampling
+from genlevel_image import alignment
 from genlevel_image.media import Picture
+from genlevel_image.pixels import resampling
 
 _COMPANIONS = {"conse-lite0-minilm": "conse_score", "clip-vit-b-32": "clip_score"}
 

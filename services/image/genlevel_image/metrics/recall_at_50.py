@@ -36,8 +36,8 @@ from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
-from genlevel_image.box_overlap import box_format, corners_of, intersections
-from genlevel_image.scene_graphs import Triples
+from genlevel_image.detection.box_overlap import box_format, corners_of, intersections
+from genlevel_image.forms.scene_graphs import Triples
 
 
 @dataclass(frozen=True)

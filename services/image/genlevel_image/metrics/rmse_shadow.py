@@ -18,7 +18,7 @@
 Pictures are scaled by definition; where the two sizes differ a warning says so.
 
     >>> import numpy as np
-    >>> from genlevel_image.lab import lab
+    >>> from genlevel_image.pixels.lab import lab
     >>> white, black = lab(np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]))
     >>> round(float(np.abs(white - black).sum()), 1)
     100.0
@@ -38,11 +38,11 @@ from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
-from genlevel_image.grey import same_size
-from genlevel_image.lab import lab
+from genlevel_image.files.grey import same_size
+from genlevel_image.forms.regions import region_of
 from genlevel_image.media import Picture
-from genlevel_image.regions import region_of
-from genlevel_image.resampling import bicubic
+from genlevel_image.pixels.lab import lab
+from genlevel_image.pixels.resampling import bicubic
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@
                 its highest score. What is missing counts as wrong beside everything.
 
     >>> import numpy as np
-    >>> from genlevel_image.score_histograms import roc_area
+    >>> from genlevel_image.pixels.score_histograms import roc_area
     >>> float(roc_area(np.array([0.0, 1, 1]), np.array([1.0, 1, 0])))
     0.875
 """
@@ -33,9 +33,9 @@ from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval
-from genlevel_image import score_histograms as histograms
-from genlevel_image.masks import lossy_remarks
+from genlevel_image.forms.masks import lossy_remarks
 from genlevel_image.metrics.ap_anomaly import COLUMNS, mask_of, scores_of
+from genlevel_image.pixels import score_histograms as histograms
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
-from genlevel_image import mattes
+from genlevel_image.forms import mattes
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Sample
-from genlevel_image.grey import Grey, read_shares, same_size
-from genlevel_image.pictures import blob_of
-from genlevel_image.regions import region_of
+from genlevel_image.files.grey import Grey, read_shares, same_size
+from genlevel_image.files.pictures import blob_of
+from genlevel_image.forms.regions import region_of
 
 UNKNOWN = 128
 """Grey value of a trimap's unknown region."""

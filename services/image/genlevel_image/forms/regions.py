@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from genlevel_evaluator import media
 from genlevel_evaluator.errors import SampleError
-from genlevel_image.grey import read_grey
-from genlevel_image.masks import decode_run_lengths
+from genlevel_image.files.grey import read_grey
+from genlevel_image.forms.masks import decode_run_lengths
 
 
 def region_of(attributes: Mapping[str, Any], name: str, level: int | None = None) -> NDArray[np.bool_] | None:

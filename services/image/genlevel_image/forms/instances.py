@@ -16,12 +16,12 @@ import numpy as np
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, decode_json, json_type
 from genlevel_evaluator.media import Blob
-from genlevel_image import polygons
-from genlevel_image.instance_images import numbered
-from genlevel_image.masks import mask_size, read_label_image
+from genlevel_image.forms import polygons
+from genlevel_image.forms.instance_images import numbered
+from genlevel_image.forms.masks import mask_size, read_label_image
+from genlevel_image.forms.objects import entries, image_size, read_all
+from genlevel_image.forms.run_lengths import packed, runs_of, whole_strings
 from genlevel_image.media import Instances
-from genlevel_image.objects import entries, image_size, read_all
-from genlevel_image.run_lengths import packed, runs_of, whole_strings
 
 MAX_INSTANCES = 10_000
 MAX_MASK_RUNS = 1 << 24

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlevel_evaluator.errors import SampleError
-from genlevel_image.objects import number
+from genlevel_image.forms.objects import number
 
 _FARTHEST = 1e6
 """Pixels from the origin that a corner of a polygon may lie at."""

@@ -15,11 +15,11 @@ from genlevel_evaluator.metric import Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import REPLICATES, Interval, bootstrap_weighted
-from genlevel_image import curves
-from genlevel_image.curves import Curve
-from genlevel_image.matching import AREA_RANGES, Overlap, Side, match
-from genlevel_image.operating_point import best_f1
-from genlevel_image.table import Table
+from genlevel_image.detection import curves
+from genlevel_image.detection.curves import Curve
+from genlevel_image.detection.matching import AREA_RANGES, Overlap, Side, match
+from genlevel_image.detection.operating_point import best_f1
+from genlevel_image.detection.table import Table
 
 COCO_THRESHOLDS = tuple(np.linspace(0.5, 0.95, 10).tolist())
 _COCO = range(1, 1 + len(COCO_THRESHOLDS))

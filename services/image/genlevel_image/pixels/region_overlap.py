@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from genlevel_image import score_histograms as histograms
-from genlevel_image.score_histograms import Packed
+from genlevel_image.pixels import score_histograms as histograms
+from genlevel_image.pixels.score_histograms import Packed
 
 _ONES = (1 << 40) - 1
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, decode_json, json_type
+from genlevel_image.forms.objects import entries, image_size, number, read_box, read_common
 from genlevel_image.media import People
-from genlevel_image.objects import entries, image_size, number, read_box, read_common
 
 MAX_PEOPLE = 10_000
 MAX_POINTS = 1_000

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Sample
-from genlevel_image.average_precision import CurveParameters, Shapes
-from genlevel_image.box_overlap import box_format, corners_of
-from genlevel_image.matching import Overlap, Side
+from genlevel_image.detection.average_precision import CurveParameters, Shapes
+from genlevel_image.detection.box_overlap import box_format, corners_of
+from genlevel_image.detection.matching import Overlap, Side
+from genlevel_image.forms.objects import to_pixels
 from genlevel_image.media import People
-from genlevel_image.objects import to_pixels
 
 COCO_SIGMAS = (0.026, 0.025, 0.025, 0.035, 0.035, 0.079, 0.079, 0.072, 0.072, 0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089, 0.089)
 """Spread of annotators at nose, eyes, ears, shoulders, elbows, wrists, hips, knees and ankles."""

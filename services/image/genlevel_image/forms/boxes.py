@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlevel_evaluator.kinds import Content, decode_json
+from genlevel_image.forms.objects import LARGEST, Common, entries, image_size, read_all, read_box, read_common, together
 from genlevel_image.media import Boxes
-from genlevel_image.objects import LARGEST, Common, entries, image_size, read_all, read_box, read_common, together
 
 MAX_BOXES = 100_000
 _KEYS = {"label", "box", "score", "crowd", "area"}

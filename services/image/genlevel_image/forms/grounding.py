@@ -10,8 +10,8 @@ import numpy as np
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, decode_json, json_type
+from genlevel_image.forms.objects import entries, image_size, number, read_box
 from genlevel_image.media import Boxes
-from genlevel_image.objects import entries, image_size, number, read_box
 
 MAX_BOXES = 10_000
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, decode_json, json_type
 from genlevel_evaluator.media import Blob
-from genlevel_image.channels import WHOLE_MODES, read_channels
-from genlevel_image.objects import entries, label_number
+from genlevel_image.files.channels import WHOLE_MODES, read_channels
+from genlevel_image.forms.objects import entries, label_number
 
 MAX_SEGMENTS = 65_536
 VOID = 0

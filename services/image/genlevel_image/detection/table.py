@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlevel_evaluator.states import Rows
-from genlevel_image.curves import Curve
+from genlevel_image.detection.curves import Curve
 
 
 @dataclass(frozen=True)

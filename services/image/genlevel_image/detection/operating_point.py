@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from genlevel_image.curves import Curve
+from genlevel_image.detection.curves import Curve
 
 
 def best_f1(curve: Curve) -> dict[str, float]:

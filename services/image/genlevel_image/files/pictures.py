@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, json_type
 from genlevel_evaluator.media import Blob
-from genlevel_image.foreign_files import foreign
+from genlevel_image.files.foreign_files import foreign
 from genlevel_image.media import Picture
 
 if TYPE_CHECKING:

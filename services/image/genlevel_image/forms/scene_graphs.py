@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, decode_json, json_type
-from genlevel_image.objects import entries, image_size, label_number, number, read_box
+from genlevel_image.forms.objects import entries, image_size, label_number, number, read_box
 
 MAX_TRIPLES = 10_000
 _NAMES = ("subject", "predicate", "object")

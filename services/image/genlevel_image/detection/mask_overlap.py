@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Sample
-from genlevel_image.average_precision import IouParameters, Shapes
-from genlevel_image.matching import Overlap, Side
+from genlevel_image.detection.average_precision import IouParameters, Shapes
+from genlevel_image.detection.matching import Overlap, Side
 from genlevel_image.media import Instances
 
 Places = NDArray[np.int64]

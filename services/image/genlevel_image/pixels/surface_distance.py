@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from genlevel_image.painted import Corners
+from genlevel_image.pixels.painted import Corners
 
 MAX_CELLS = 1 << 25
 """Pixels of the smallest picture that holds the boxes of both sides; beyond, there is no distance."""

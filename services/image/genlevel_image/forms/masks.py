@@ -13,11 +13,11 @@ from genlevel_evaluator.kinds import Content, json_type
 from genlevel_evaluator.media import Blob
 from genlevel_evaluator.metric import Sample
 from genlevel_evaluator.states import Row
-from genlevel_image.channels import Channels, read_channels
+from genlevel_image.files.channels import Channels, read_channels
+from genlevel_image.files.pictures import MAX_PIXELS, MAX_SIDE
+from genlevel_image.files.planes import read_array
+from genlevel_image.forms.run_lengths import runs_of
 from genlevel_image.media import LabelImage
-from genlevel_image.pictures import MAX_PIXELS, MAX_SIDE
-from genlevel_image.planes import read_array
-from genlevel_image.run_lengths import runs_of
 
 _DARK, _TINT, _CLEAR_SHARE = 64, 48, 0.9
 """Of a lossy mask: how far from black or white a pixel is clear, how far its channels may lie apart, and how many pixels are clear."""

@@ -1,0 +1,1 @@
+"""Matching of detections to ground truth, and the curves of average precision."""

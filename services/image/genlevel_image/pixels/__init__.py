@@ -1,0 +1,1 @@
+"""Arithmetic on pixels: errors, similarity, borders, regions and colours."""
