@@ -16,6 +16,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.errors import EvaluatorError
 from genlevel_evaluator.kinds import Content
+from genlevel_image.pixels import score_histograms as histograms
 from tests.image.files import array_of, encoded, file_of, run_lengths, sample
 from tests.image.scoring import value_of
 
@@ -85,6 +86,25 @@ def test_pictures_by_one_number() -> None:
     found, issues = value_of("roc_auc", given_numbers, level="image")
     assert issues == []
     assert found.value == pytest.approx(100 * roc_auc_score(truth, scores), rel=1e-11)
+
+
+def test_pictures_whose_numbers_lie_close_together_are_no_ties() -> None:
+    """Saturated scores, as of a sigmoid: by 16 bits nearly all would be equal."""
+    truth = RANDOM.random(400) < 0.3
+    top = 1 / (1 + np.exp(-RANDOM.normal(18 + truth, 2.0)))
+    given_numbers = [RawSample(str(i), Content(json=float(a)), (Content(json=int(b)),)) for i, (a, b) in enumerate(zip(top, truth, strict=True))]
+    found, issues = value_of("roc_auc", given_numbers, level="image")
+    assert issues == []
+    assert found.value == pytest.approx(100 * roc_auc_score(truth, top), rel=1e-12)
+    assert found.companions["average_precision"] == pytest.approx(100 * average_precision_score(truth, top), rel=1e-12)
+    assert found.warnings == ()
+    assert found.interval.low < found.value < found.interval.high
+
+
+def test_more_pictures_than_levels_of_16_bits() -> None:
+    top, truth = RANDOM.random(70_000), RANDOM.random(70_000) < 0.5
+    places = histograms.places(top)
+    assert histograms.percent(histograms.packed(places[truth]), histograms.packed(places[~truth]), "roc") == pytest.approx(100 * roc_auc_score(truth, top), rel=1e-12)
 
 
 @settings(max_examples=60, deadline=None)

@@ -42,7 +42,7 @@ from genlevel_image.forms.score_maps import ScoreMap, TrueMask
 from genlevel_image.pixels import score_histograms as histograms
 from genlevel_image.pixels.region_overlap import overlap_area, packed_regions
 
-COLUMNS = {"anomalous": Column("i8", ragged=True), "normal": Column("i8", ragged=True), "top": Column("i8"), "truth": Column("u1")}
+COLUMNS = {"anomalous": Column("i8", ragged=True), "normal": Column("i8", ragged=True), "top": Column("f8"), "truth": Column("u1")}
 _DEFAULT_SIDE = 256
 
 
@@ -72,7 +72,7 @@ def observe(sample: Sample, parameters: AnomalyParameters) -> Row:
     bins = histograms.bins_of(scores)
     anomalous, regions = packed_regions(bins, mask)
     normal = histograms.packed(bins[~mask])
-    return {"anomalous": anomalous, "regions": regions, "normal": normal, "top": int(bins.max()), "truth": int(len(regions) > 0)}
+    return {"anomalous": anomalous, "regions": regions, "normal": normal, "top": float(scores.max()), "truth": int(len(regions) > 0)}
 
 
 def missing(sample: Sample, parameters: AnomalyParameters) -> Row:
@@ -82,7 +82,7 @@ def missing(sample: Sample, parameters: AnomalyParameters) -> Row:
     anomalous, regions = packed_regions(np.full(mask.shape, histograms.NEVER), mask)
     return {
         "anomalous": anomalous, "regions": regions, "normal": histograms.constant(histograms.ALWAYS, total - found),
-        "top": histograms.NEVER if found else histograms.ALWAYS, "truth": int(found > 0),
+        "top": histograms.LOST if found else histograms.ALARM, "truth": int(found > 0),
     }
 
 
@@ -149,8 +149,8 @@ def scores_of(prediction: ScoreMap, mask: NDArray[np.bool_], side: int) -> NDArr
 
 def _pictures(rows: Rows) -> dict[str, float | None]:
     """AP and ROC area of pictures, each by its highest score."""
-    top, truth = rows.column("top"), rows.column("truth") > 0
-    ours, theirs = histograms.packed(top[truth].astype(np.int64)), histograms.packed(top[~truth].astype(np.int64))
+    places, truth = histograms.places(rows.column("top")), rows.column("truth") > 0
+    ours, theirs = histograms.packed(places[truth]), histograms.packed(places[~truth])
     return {"image_ap": histograms.percent(ours, theirs, "precision"), "image_auroc": histograms.percent(ours, theirs, "roc")}
 
 

@@ -11,9 +11,9 @@
     Undefined   no reference, or only one class: single_class
     Source      Hanley and McNeil 1982
     Checked with  sklearn.metrics.roc_auc_score 1.9
-    Differs from  the mean over pictures. Scores are kept to 16 bits, which is exact for maps of 8 and 16 bits (the warning coarse_scores
-                says that all lie within 1/256 of the range). Under `level=image` a map counts by
-                its highest score. What is missing counts as wrong beside everything.
+    Differs from  the mean over pictures. Scores of pixels are kept to 16 bits, which is exact for maps of 8 and 16 bits (the warning
+                coarse_scores says that all lie within 1/256 of the range). Under `level=image` a map counts by its highest score,
+                of which every bit counts. What is missing counts as wrong beside everything.
 
     >>> import numpy as np
     >>> from genlevel_image.pixels.score_histograms import roc_area
@@ -37,6 +37,8 @@ from genlevel_image.forms.masks import lossy_remarks
 from genlevel_image.metrics.ap_anomaly import COLUMNS, mask_of, scores_of
 from genlevel_image.pixels import score_histograms as histograms
 
+_NONE = np.zeros(0, dtype=np.int64)
+
 
 @dataclass(frozen=True)
 class RocParameters(Parameters):
@@ -59,42 +61,38 @@ def observe(sample: Sample, parameters: RocParameters) -> Row:
     """Histograms of the scores of affected pixels and of others."""
     if parameters.level == "image":
         given, truth = sample.prediction, _truth(sample)
-        top = given.score if given.grey is None else float(given.grey.shares(np.float32).max())
-        place = int(histograms.bins_of(np.array([top], np.float32))[0])
-        return _row(histograms.constant(place, int(truth)), histograms.constant(place, int(not truth)), place, truth)
+        return _row(_NONE, _NONE, given.score if given.grey is None else float(given.grey.shares(np.float64).max()), truth)
     mask = mask_of(sample.reference, parameters.size, sample.prediction)
-    bins = histograms.bins_of(scores_of(sample.prediction, mask, parameters.size))
-    return _row(histograms.packed(bins[mask]), histograms.packed(bins[~mask]), int(bins.max()), bool(mask.any()))
+    scores = scores_of(sample.prediction, mask, parameters.size)
+    bins = histograms.bins_of(scores)
+    return _row(histograms.packed(bins[mask]), histograms.packed(bins[~mask]), float(scores.max()), bool(mask.any()))
 
 
 def missing(sample: Sample, parameters: RocParameters) -> Row:
     """Wrong beside everything."""
     if parameters.level == "image":
         truth = _truth(sample)
-        ours, theirs = int(truth), int(not truth)
-    else:
-        mask = mask_of(sample.reference, parameters.size, None)
-        ours, theirs = int(mask.sum()), int((~mask).sum())
+        return _row(_NONE, _NONE, histograms.LOST if truth else histograms.ALARM, truth)
+    mask = mask_of(sample.reference, parameters.size, None)
+    ours, theirs = int(mask.sum()), int((~mask).sum())
     lost = histograms.constant(histograms.NEVER, ours), histograms.constant(histograms.ALWAYS, theirs)
-    return _row(*lost, histograms.NEVER if ours else histograms.ALWAYS, ours > 0)
+    return _row(*lost, histograms.LOST if ours else histograms.ALARM, ours > 0)
 
 
 def score(rows: Rows, parameters: RocParameters) -> Score:
     """One ranking."""
-    del parameters
-    ours, theirs = rows.values["anomalous"], rows.values["normal"]
+    ours, theirs = (np.concatenate(side) if side else _NONE for side in _histograms(rows, parameters))
     value = histograms.percent(ours, theirs, "roc")
     if value is None:
         return Score(None, "single_class")
     precision = histograms.percent(ours, theirs, "precision")
     share = histograms.totals(ours).sum() / (histograms.totals(ours).sum() + histograms.totals(theirs).sum())
-    return Score(value, companions={"average_precision": precision or 0.0, "affected": 100.0 * float(share)}, warnings=histograms.coarse(ours, theirs))
+    return Score(value, companions={"average_precision": precision or 0.0, "affected": 100.0 * float(share)}, warnings=() if parameters.level == "image" else histograms.coarse(ours, theirs))
 
 
 def interval(rows: Rows, parameters: RocParameters) -> Interval | None:
     """Bootstrap over pictures."""
-    del parameters
-    return histograms.interval(rows.keys, rows.ragged("anomalous"), rows.ragged("normal"), "roc")
+    return histograms.interval(rows.keys, *_histograms(rows, parameters), "roc")
 
 
 def samples(rows: Rows, parameters: RocParameters) -> NDArray[np.float64]:
@@ -103,17 +101,26 @@ def samples(rows: Rows, parameters: RocParameters) -> NDArray[np.float64]:
     return histograms.alone(rows.ragged("anomalous"), rows.ragged("normal"), "roc")
 
 
+def _histograms(rows: Rows, parameters: RocParameters) -> tuple[list[histograms.Packed], list[histograms.Packed]]:
+    """Of each picture: its affected pixels and its others; or itself, on one of the sides."""
+    if parameters.level == "pixel":
+        return rows.ragged("anomalous"), rows.ragged("normal")
+    places, truths = histograms.places(rows.column("top")).tolist(), rows.column("truth").tolist()
+    ours, theirs = ([histograms.constant(place, int(truth == side)) for place, truth in zip(places, truths, strict=True)] for side in (1, 0))
+    return ours, theirs
+
+
 def _truth(sample: Sample) -> bool:
     reference = sample.reference
     return bool(reference.truth if reference.mask is None else reference.mask.any())
 
 
-def _row(ours: histograms.Packed, theirs: histograms.Packed, top: int, truth: bool) -> Row:
+def _row(ours: histograms.Packed, theirs: histograms.Packed, top: float, truth: bool) -> Row:
     return {"anomalous": ours, "normal": theirs, "top": top, "truth": int(truth)}
 
 
 METRIC = Metric(
-    id="roc_auc", version=1, input_kind="maps", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="corpus",
+    id="roc_auc", version=2, input_kind="maps", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="corpus",
     parameters=RocParameters, columns=COLUMNS, observe=observe, score=score, missing=missing, interval=interval, samples=samples,
     remarks=lossy_remarks,
 )

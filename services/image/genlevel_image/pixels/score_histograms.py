@@ -18,6 +18,8 @@ from genlevel_evaluator.statistics.intervals import Interval, bootstrap
 BINS = 65_536
 NEVER, ALWAYS = 0, BINS + 1
 """Bins of the pixels of a missing map. Scores are in 1 to 65,536."""
+LOST, ALARM = -math.inf, math.inf
+"""Top score of a missing map, of an affected picture and of another."""
 
 _COUNT_BITS = 40
 _GROUPS = 512
@@ -51,10 +53,27 @@ def constant(place: int, pixels: int) -> Packed:
     return np.array([(place << _COUNT_BITS) + pixels] if pixels else [], dtype=np.int64)
 
 
-def totals(histograms: Packed) -> Counts:
-    """Pixels in each bin, from the histograms of any number of pictures. Whole numbers, so the order of addition does not matter."""
-    counts = np.bincount(histograms >> _COUNT_BITS, weights=(histograms & ((1 << _COUNT_BITS) - 1)).astype(np.float64), minlength=BINS + 2)
+def places(top: NDArray[np.float64]) -> NDArray[np.int64]:
+    """A bin for each picture by its top score, one for every score that there is: pictures are few, so none are taken for equal.
+
+    >>> places(np.array([0.5, math.inf, 0.5000001, -math.inf, 0.5])).tolist()
+    [1, 3, 2, 0, 1]
+    """
+    levels = np.unique(top[np.isfinite(top)])
+    bins = np.searchsorted(levels, top) + 1
+    return np.where(top == LOST, NEVER, bins).astype(np.int64)
+
+
+def totals(histograms: Packed, size: int = BINS + 2) -> Counts:
+    """Pixels in each of `size` bins or more, from the histograms of any number of pictures. Whole numbers, so the order of addition does not matter."""
+    counts = np.bincount(histograms >> _COUNT_BITS, weights=(histograms & ((1 << _COUNT_BITS) - 1)).astype(np.float64), minlength=size)
     return counts.astype(np.float64)
+
+
+def _both(positives: Packed, negatives: Packed) -> tuple[Counts, Counts]:
+    """Totals of both over the same bins."""
+    size = int(max(histogram.max(initial=0) for histogram in (positives, negatives)) >> _COUNT_BITS) + 1
+    return totals(positives, max(size, BINS + 2)), totals(negatives, max(size, BINS + 2))
 
 
 def average_precision(positives: Counts, negatives: Counts) -> NDArray[np.float64]:
@@ -85,8 +104,7 @@ def interval(keys: Sequence[str], positives: list[Packed], negatives: list[Packe
     """Bootstrap over pictures, of bins joined into a few hundred groups of about as many pixels."""
     if not keys:
         return None
-    pooled = totals(np.concatenate(positives)), totals(np.concatenate(negatives))
-    group = _groups(*pooled)
+    group = _groups(*_both(np.concatenate(positives), np.concatenate(negatives)))
     size = int(group.max()) + 1
 
     def sums(histogram: Packed) -> Counts:
@@ -101,7 +119,7 @@ def interval(keys: Sequence[str], positives: list[Packed], negatives: list[Packe
 def percent(positives: Packed, negatives: Packed, area: str) -> float | None:
     """The value over all pictures, or None where it is undefined."""
     curve = average_precision if area == "precision" else roc_area
-    value = float(curve(totals(positives), totals(negatives)))
+    value = float(curve(*_both(positives, negatives)))
     return None if math.isnan(value) else 100.0 * value
 
 
