@@ -18,7 +18,6 @@ from genlevel_evaluator.serve import bare
 from genlevel_orchestrator.cli.main import run_command
 from genlevel_orchestrator.errors import ExitCode
 
-
 WEIGHTS = "inception-v3-nsfwjs"
 
 
