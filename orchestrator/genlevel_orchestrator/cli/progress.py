@@ -1,12 +1,15 @@
-"""Progress of a run on standard error: a bar on a terminal, a line a task on a pipe."""
+"""Progress of a run: on standard error a bar on a terminal or a line a task on a pipe; a watched run's events on standard output."""
 
 from __future__ import annotations
 
+import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from genlevel_orchestrator.runs.records import EventRecord
+from genlevel_orchestrator.runs.results import to_plain
 from genlevel_orchestrator.runs.runner import Listener
 
 
@@ -54,3 +57,13 @@ def _bar(name: str) -> Iterator[Listener]:
                 console.print(f"{event.task_id} {event.message}", markup=False, highlight=False)
 
         yield listener
+
+
+def print_event(event: EventRecord, as_json: bool) -> None:
+    """Print an event as one line."""
+    if as_json:
+        print(json.dumps(to_plain(event)), flush=True)
+        return
+    clock = time.strftime("%H:%M:%S", time.localtime(event.time))
+    words = (str(event.token), clock, event.kind, event.task_id, event.message)
+    print(" ".join(word for word in words if word), flush=True)

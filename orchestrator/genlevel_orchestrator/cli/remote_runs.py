@@ -51,7 +51,7 @@ def show(endpoint: str, name: str, as_json: bool) -> None:
 
 def watch(endpoint: str, name: str, after: int, as_json: bool) -> None:
     """Follow the events of a run until it ends."""
-    from genlevel_orchestrator.cli.runs import print_event
+    from genlevel_orchestrator.cli.progress import print_event
 
     with connected(endpoint) as client:
         client.patience = LONG_PATIENCE

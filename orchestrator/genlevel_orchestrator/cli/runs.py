@@ -9,7 +9,7 @@ import typer
 
 from genlevel_orchestrator.cli.output import print_json, print_lines, print_table
 from genlevel_orchestrator.errors import ExitCode, UserError
-from genlevel_orchestrator.runs.records import EventRecord, RunRecord
+from genlevel_orchestrator.runs.records import RunRecord
 from genlevel_orchestrator.runs.results import RunState, to_plain
 from genlevel_orchestrator.settings import load_settings
 
@@ -117,6 +117,8 @@ def watch_run(
 
         remote_runs.watch(endpoint, name, after, as_json)
         return
+    from genlevel_orchestrator.cli.progress import print_event
+
     service = _service()
     name = _name(service, name)
     service.journal.run(name)
@@ -131,18 +133,6 @@ def watch_run(
             return
         if not events:
             time.sleep(_POLL_SECONDS)
-
-
-def print_event(event: EventRecord, as_json: bool) -> None:
-    """Print an event as one line."""
-    if as_json:
-        import json
-
-        print(json.dumps(to_plain(event)), flush=True)
-        return
-    clock = time.strftime("%H:%M:%S", time.localtime(event.time))
-    words = (str(event.token), clock, event.kind, event.task_id, event.message)
-    print(" ".join(word for word in words if word), flush=True)
 
 
 def cancel(name: Name, endpoint: Endpoint = None, as_json: AsJson = False) -> None:
