@@ -93,8 +93,9 @@ def _header(file: BinaryIO, shown: str) -> tuple[np.dtype[Any], tuple[int, ...],
         form: Any = np.lib.format  # NumPy gives these functions no types
         version = form.read_magic(file)
         shape, fortran, dtype = form.read_array_header_1_0(file) if version == (1, 0) else form.read_array_header_2_0(file)
-    except (ValueError, TypeError, SyntaxError, EOFError) as error:
-        raise SampleError("NOT_AN_ARRAY", f"{shown} is not a NumPy array ({error})", remedy="write it with numpy.save") from None
+    except Exception as error:  # NumPy reads the header as Python does a program: a damaged one fails in any of its ways
+        why = str(error) if isinstance(error, ValueError) else type(error).__name__
+        raise SampleError("NOT_AN_ARRAY", f"{shown} is not a NumPy array ({why})", remedy="write it with numpy.save") from None
     if dtype.hasobject or dtype.kind not in "biuf" or dtype.itemsize == 0:
         raise SampleError("NOT_AN_ARRAY", f"{shown} holds {dtype}, not plain numbers", remedy="save numbers, not objects")
     if any(side < 0 for side in shape):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import base64
-import io
 import math
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genlevel_evaluator import formats
+from genlevel_evaluator.arrays import read_npy
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, InputKind, json_type
 from genlevel_language import figures
@@ -75,25 +74,12 @@ def _density(given: Mapping[str, Any]) -> float:
         remedy = "give the file in place, as name and base64, or the sum of the map"
         raise SampleError("DENSITY_NOT_IN_PLACE", "a density map is read in place only", remedy=remedy, pointer="/density")
     try:
-        values = _array(base64.b64decode(file["base64"], validate=True))
-    except ValueError as error:
+        values = read_npy(base64.b64decode(file["base64"], validate=True), "the density map", MAX_CELLS * 8)
+        if values.dtype.kind not in "fiu" or values.ndim not in (2, 3) or values.size > MAX_CELLS:
+            raise ValueError(f"an array of type {values.dtype} and shape {values.shape} is no density map")
+    except (ValueError, SampleError) as error:
         raise SampleError("BAD_DENSITY", str(error)[:200], remedy="give a .npy file of numbers", pointer="/density") from None
     return _finite(float(np.sum(values, dtype=np.float64)), "/density")
-
-
-def _array(data: bytes) -> NDArray[Any]:
-    """The numbers of a .npy file.
-
-    Raises:
-        ValueError: it is none, or holds something else.
-    """
-    stream = io.BytesIO(data)
-    form: Any = np.lib.format
-    read_header = form.read_array_header_1_0 if form.read_magic(stream) == (1, 0) else form.read_array_header_2_0
-    shape, _, dtype = read_header(stream)
-    if dtype.kind not in "fiu" or len(shape) not in (2, 3) or math.prod(shape) > MAX_CELLS:
-        raise ValueError(f"an array of type {dtype} and shape {shape} is no density map")
-    return np.asarray(np.load(io.BytesIO(data), allow_pickle=False))
 
 
 def decode_series(content: Content, attributes: Mapping[str, Any]) -> tuple[float, ...]:
