@@ -69,7 +69,13 @@ def _seconds(process: psutil.Process) -> float:
 
 def measured(metric: str, samples: Path, home: str) -> tuple[float, Peaks, dict[str, object]]:
     """Seconds, peaks and the printed document."""
-    command = [str(Path(sys.executable).parent / "genlevel"), "metric", metric, "--samples", str(samples), "--evaluator", "language", "--in-process", "--json"]
+    seconds, peaks, output = watched(["metric", metric, "--samples", str(samples), "--evaluator", "language", "--in-process", "--json"], home)
+    return seconds, peaks, json.loads(output)
+
+
+def watched(arguments: list[str], home: str) -> tuple[float, Peaks, str]:
+    """Seconds, peaks and output of `genlevel` with those arguments."""
+    command = [str(Path(sys.executable).parent / "genlevel"), *arguments]
     environment = {"GENLEVEL_STATE_DIR": f"{home}/state", "PATH": "/usr/bin:/bin", "HOME": home}
     begin = time.perf_counter()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True) as process:
@@ -78,7 +84,7 @@ def measured(metric: str, samples: Path, home: str) -> tuple[float, Peaks, dict[
         peaks.stop()
     if process.returncode:
         raise RuntimeError(errors[-500:])
-    return time.perf_counter() - begin, peaks, json.loads(output)
+    return time.perf_counter() - begin, peaks, output
 
 
 def main() -> None:

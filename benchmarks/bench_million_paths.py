@@ -15,7 +15,7 @@ from pathlib import Path
 import grpc
 import psutil
 
-from benchmarks.bench_million import LABELS, Peaks
+from benchmarks.bench_million import LABELS, Peaks, watched
 from genlevel.v1 import evaluator_pb2 as pb
 from genlevel.v1 import evaluator_pb2_grpc, sample_pb2
 
@@ -50,16 +50,8 @@ def bundle(count: int) -> tuple[float, Peaks]:
     """Seconds and peaks of a run."""
     with tempfile.TemporaryDirectory() as name:
         write_bundle(Path(name) / "bundle", count)
-        environment = os.environ | {"GENLEVEL_STATE_DIR": f"{name}/state", "HOME": name}
-        command = [str(Path(sys.executable).parent / "genlevel"), "run", f"{name}/bundle", "--model", "bench", "--in-process", "--output", f"{name}/out", "--json"]
-        begin = time.perf_counter()
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True) as process:
-            peaks = Peaks(psutil.Process(process.pid))
-            _, errors = process.communicate()
-            peaks.stop()
-        if process.returncode:
-            raise RuntimeError(errors[-500:])
-        return time.perf_counter() - begin, peaks
+        seconds, peaks, _ = watched(["run", f"{name}/bundle", "--model", "bench", "--in-process", "--output", f"{name}/out", "--json"], name)
+        return seconds, peaks
 
 
 def requests(count: int) -> Iterator[pb.EvaluateMetricRequest]:

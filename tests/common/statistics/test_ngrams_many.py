@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from genlevel_evaluator.statistics import lcs, ngrams_many
 from genlevel_evaluator.statistics.ngrams_many import Samples
+from tests.common.statistics.test_text import table
 
 Texts = list[list[int]]
 words = st.lists(st.integers(0, 4), max_size=12)
@@ -92,21 +93,12 @@ def test_keys_that_meet_in_the_table_every_time() -> None:
     assert (keys[number] == keys).all()
 
 
-def textbook(left: list[int], right: list[int]) -> int:
-    row = [0] * (len(right) + 1)
-    for one in left:
-        above, row = row, [0]
-        for place, other in enumerate(right):
-            row.append(above[place] + 1 if one == other else max(above[place + 1], row[place]))
-    return row[-1]
-
-
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(words, words), max_size=8), st.sampled_from([1, 20, 1 << 13]))
 def test_subsequences_are_those_of_the_textbook(pairs: list[tuple[list[int], list[int]]], together: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ngrams_many, "MAX_WORDS", together)
-        assert lcs.lcs_lengths(flat([(left, [right]) for left, right in pairs])).tolist() == [textbook(*pair) for pair in pairs]
+        assert lcs.lcs_lengths(flat([(left, [right]) for left, right in pairs])).tolist() == [table(*pair) for pair in pairs]
 
 
 def test_subsequences_at_the_ends_of_a_number() -> None:
@@ -114,4 +106,4 @@ def test_subsequences_at_the_ends_of_a_number() -> None:
     lengths = [0, 1, 62, 63, 64, 65, 130]
     pairs = [(source.choices(range(kinds), k=left), source.choices(range(kinds), k=right)) for kinds in (1, 3, 40) for left in lengths for right in lengths]
     pairs.append((source.choices(range(3), k=lcs.MAX_STEPS + 1), source.choices(range(3), k=64)))
-    assert lcs.lcs_lengths(flat([(left, [right]) for left, right in pairs])).tolist() == [textbook(*pair) for pair in pairs]
+    assert lcs.lcs_lengths(flat([(left, [right]) for left, right in pairs])).tolist() == [table(*pair) for pair in pairs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -18,7 +19,7 @@ from genlevel_evaluator.statistics import lcs, ngrams, ngrams_bleu, ngrams_many
 tokens = st.lists(st.sampled_from("abcde"), max_size=70)
 
 
-def table(left: list[str], right: list[str]) -> int:
+def table(left: Sequence[object], right: Sequence[object]) -> int:
     """The textbook recursion, row by row."""
     row = [0] * (len(right) + 1)
     for one in left:
