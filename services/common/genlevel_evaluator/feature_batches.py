@@ -11,7 +11,8 @@ import numpy as np
 from genlevel_evaluator import feature_keys, features
 from genlevel_evaluator.errors import Issue, SampleError
 from genlevel_evaluator.evaluator import Evaluator
-from genlevel_evaluator.features import InProcess, Key
+from genlevel_evaluator.feature_keys import Key
+from genlevel_evaluator.features import InProcess
 from genlevel_evaluator.flags import EXCLUDED, PRESENT
 from genlevel_evaluator.metric import Metric, Sample, each_side
 

@@ -20,7 +20,7 @@ from genlevel_evaluator import feature_keys
 from genlevel_evaluator.errors import Issue
 from genlevel_evaluator.evaluator import Evaluator
 from genlevel_evaluator.feature_batches import Batches, Entry, Networks, Pending
-from genlevel_evaluator.features import Key
+from genlevel_evaluator.feature_keys import Key
 from genlevel_evaluator.flags import EXCLUDED
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Metric, Sample

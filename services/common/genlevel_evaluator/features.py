@@ -14,10 +14,9 @@ from genlevel_evaluator import feature_keys, feature_store
 from genlevel_evaluator.backbones import PreparingExtractor
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.evaluator import Evaluator
+from genlevel_evaluator.feature_keys import Key
 
 CACHE_BYTES = 128 << 20
-
-Key = tuple[str, ...]
 
 
 class FeatureCache:

@@ -203,3 +203,17 @@ def _refuse_conflicts(rows: Rows, index: NDArray[np.int64], repeated: NDArray[np
 def _equal(one: Rows, other: Rows) -> bool:
     same_values = all(one.values[name].tobytes() == other.values[name].tobytes() for name in one.schema)
     return same_values and all(np.array_equal(one.lengths[name], other.lengths[name]) for name in one.lengths)
+
+
+def feature_rows(found: Any, width: int) -> NDArray[np.float32]:
+    """A vector, or the rows of several, for a column of features of that width; no row of None.
+
+    The columns of a metric have one width whatever its network; shorter vectors are filled up with zeros, which change no product and no distance.
+
+    >>> feature_rows([1.0, 2.0], 3).tolist(), feature_rows(None, 3).shape
+    ([[1.0, 2.0, 0.0]], (0, 3))
+    """
+    if found is None:
+        return np.zeros((0, width), dtype=np.float32)
+    rows = np.atleast_2d(np.asarray(found, dtype=np.float32))
+    return np.pad(rows, ((0, 0), (0, width - rows.shape[1])))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlevel_evaluator.metric import Sample
-from genlevel_evaluator.states import Column, Row, Rows
+from genlevel_evaluator.states import Column, Row, Rows, feature_rows
 
 _BLOCK = 4096
 
@@ -22,17 +22,17 @@ def columns(width: int) -> dict[str, Column]:
 
 
 def row(score: float, ceiling: float, prediction: NDArray[np.float64], reference: NDArray[np.float64], width: int) -> Row:
-    """One row; vectors shorter than the column are filled up with zeros, which changes no product."""
+    """One row."""
     sides = {"prediction_vectors": prediction, "reference_vectors": reference}
     return {
         "score": score, "scored": 1, "ceiling": ceiling,
-        **{name: np.pad(vector, (0, width - len(vector))).astype(np.float32)[None] for name, vector in sides.items()},
+        **{name: feature_rows(vector, width) for name, vector in sides.items()},
     }
 
 
 def missing_row(width: int) -> Row:
     """A missing picture fits nothing."""
-    none = np.zeros((0, width), dtype=np.float32)
+    none = feature_rows(None, width)
     return {"score": 0.0, "scored": 0, "ceiling": math.nan, "prediction_vectors": none, "reference_vectors": none}
 
 

