@@ -17,7 +17,7 @@
 Beside it: shuffled_pairs, the mean score of every picture with the references of all other samples; reference_pairs, that of the
 references of a sample among themselves, where it has several.
 
-    >>> from genlevel_image.alignment import unit
+    >>> from genlevel_evaluator.alignment import unit
     >>> round(100.0 * float(unit([1.0, 1.0]) @ unit([1.0, 0.0])), 4)
     70.7107
 """
@@ -30,11 +30,11 @@ from typing import Literal
 
 import numpy as np
 
+from genlevel_evaluator import alignment
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
-from genlevel_image import alignment
 
 _WIDTH = 1280
 

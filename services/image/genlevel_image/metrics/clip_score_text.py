@@ -21,7 +21,7 @@
 Beside it: shuffled_pairs, the mean score of every picture with the captions of all other samples; reference_pairs, that of the true
 pictures among the references with their own captions.
 
-    >>> from genlevel_image.alignment import unit
+    >>> from genlevel_evaluator.alignment import unit
     >>> round(100.0 * float(unit([3.0, 4.0]) @ unit([4.0, 3.0])), 9)
     96.0
 """
@@ -35,13 +35,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator import alignment
 from genlevel_evaluator.captions import Caption
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
-from genlevel_image import alignment
 
 _WIDTH = 512
 

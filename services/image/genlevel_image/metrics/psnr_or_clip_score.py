@@ -33,13 +33,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator import alignment
 from genlevel_evaluator.captions import Caption
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
 from genlevel_evaluator.statistics.psnr import decibels, mean_decibels, squared_error
-from genlevel_image import alignment
 from genlevel_image.media import Picture
 from genlevel_image.pixels import resampling
 
