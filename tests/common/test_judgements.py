@@ -34,7 +34,7 @@ def score(rows: Rows, parameters: PraiseParameters) -> Score:
 
 METRIC = Metric(
     id="praise", version=1, input_kind="text", unit="letters", higher_is_better=True, value_range=(0.0, float("inf")), pooling="sample",
-    parameters=PraiseParameters, columns={"letters": Column("f8")}, observe=observe, score=score, judgement=True,
+    parameters=PraiseParameters, columns={"letters": Column("f8")}, observe=observe, score=score, reference_free=True,
 )  # fmt: skip
 SCORER = Scorer(load("language"), METRIC, PraiseParameters())
 

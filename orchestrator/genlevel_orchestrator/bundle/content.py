@@ -110,7 +110,7 @@ class Reader:
             return None, [self._issue(raw, "reference", fault, "")]
         if "annotation" in raw.faults:
             return None, [self._issue(raw, "reference", raw.faults["annotation"], "")]
-        place, values = ("", []) if self.form.judgement else fields.referenced(raw.annotation, self.form, self.sample_type)
+        place, values = ("", []) if self.form.reference_free else fields.referenced(raw.annotation, self.form, self.sample_type)
         try:
             if self.form.kind == "text" and isinstance(maps := self.envelope.get("intent_label"), Mapping):
                 values = intents(values, maps)

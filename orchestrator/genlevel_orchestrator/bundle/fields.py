@@ -43,9 +43,9 @@ class Form:
     box_format: str = "xyxy"
 
     @property
-    def judgement(self) -> bool:
-        """Whether the prediction side holds what people said of an output; there are no references then."""
-        return self.kind in ("ratings", "votes")
+    def reference_free(self) -> bool:
+        """Whether nothing is held against the prediction: it is a clip by itself, or what people said of an output."""
+        return self.kind in ("ratings", "votes", "video_alone")
 
     @property
     def folders(self) -> bool:

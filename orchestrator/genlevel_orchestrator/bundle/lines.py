@@ -118,7 +118,7 @@ class SampleLines:
         if not isinstance(presence := value.get("presence"), Fault) and presence not in (None, "", *PRESENCES):
             raise Fault("WRONG_FORM", f"`presence` is {str(presence)[:40]!r}", f"write one of {', '.join(PRESENCES)}, or leave it out")
         given = value.get("prediction") is not None or value.get("reference") is not None or value.get("references")
-        if not given and not self._reader.form.judgement:  # an item that nobody judged is a sample all the same
+        if not given and not self._reader.form.reference_free:  # an item that nobody made or judged is a sample all the same
             raise Fault("WRONG_FORM", "neither a prediction nor a reference", "give at least one of them")
         return key
 

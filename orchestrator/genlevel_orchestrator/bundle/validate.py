@@ -58,7 +58,7 @@ def _contents(source: TaskSource, samples: TaskSamples, form: Form, violations: 
             )  # fmt: skip
         if sample is None:
             continue
-        without += not sample.references and not form.set_metric and not form.judgement
+        without += not sample.references and not form.set_metric and not form.reference_free
         _files(sample, source, names, violations)
     if without:
         violations.add(

@@ -146,7 +146,7 @@ class Scorer:
 
     def _decode(self, raw: RawSample, issues: list[Issue], kind: Reader) -> Entry:
         """The decoded sample and its flags."""
-        raw = _without_references(raw, issues) if self.metric.judgement else raw
+        raw = _without_references(raw, issues) if self.metric.reference_free else raw
         faults = {fault.side: fault for fault in raw.faults}
         references: list[Any] = []
         flags = _expected(raw, self.metric)
@@ -166,7 +166,7 @@ class Scorer:
         return Sample(raw.id, prediction, tuple(references), raw.presence, dict(raw.attributes)), flags
 
     def _observe_one(self, sample: Sample, flags: int, issues: list[Issue]) -> Row | None:
-        needed = not self.metric.set_metric and not self.metric.judgement
+        needed = not self.metric.set_metric and not self.metric.reference_free
         if needed and not sample.references and not flags & EXCLUDED:
             issues.append(Issue(sample.key, "NO_REFERENCE", "reference", "the sample has no reference", "add one, or leave the sample out"))
             flags |= EXCLUDED
@@ -263,16 +263,16 @@ def _issue(key: str, error: SampleError, side: str, file: str = "") -> Issue:
 
 
 def _without_references(raw: RawSample, issues: list[Issue]) -> RawSample:
-    """The sample of a judgement: nothing is held against it."""
+    """The sample of a metric that holds nothing against it."""
     if raw.references or any(fault.side == "reference" for fault in raw.faults):
-        issues.append(Issue(raw.id, "REFERENCE_NOT_READ", "warning", "a judgement has no reference; the one given was not read", "leave it out"))
+        issues.append(Issue(raw.id, "REFERENCE_NOT_READ", "warning", "this metric has no reference; the one given was not read", "leave it out"))
     return replace(raw, references=(), faults=tuple(fault for fault in raw.faults if fault.side != "reference"))
 
 
 def _expected(raw: RawSample, metric: Metric[Any]) -> int:
     if raw.presence is Presence.REFERENCE_ONLY:
         return 0
-    if raw.presence is Presence.PREDICTION_ONLY and not metric.set_metric and not metric.judgement:
+    if raw.presence is Presence.PREDICTION_ONLY and not metric.set_metric and not metric.reference_free:
         return 0
     return EXPECTED
 

@@ -112,7 +112,7 @@ class Metric(Generic[P]):
         samples: one value a row in the unit and direction of the value, NaN where a sample alone has none; for lists of the
             worst samples and for holding two runs against each other. Where the value is the mean over samples, it is the mean of these.
         set_metric: `observe` takes samples with one side only.
-        judgement: the prediction side holds what people said of an output; there are no references, and none are read.
+        reference_free: an output alone, or what people said of it, is scored; there are no references, and none are read.
         settle: fills in the parameters that this evaluator's environment decides, such as the name of a judge model. They are
             part of the signature like any other.
         consult: asks a service outside about samples that have a prediction, several at a time; called before `observe`, which finds
@@ -139,7 +139,7 @@ class Metric(Generic[P]):
     interval: Callable[[Rows, P], Interval | None] | None = None
     samples: Callable[[Rows, P], NDArray[np.float64]] | None = None
     set_metric: bool = False
-    judgement: bool = False
+    reference_free: bool = False
     observe_many: Callable[[Sequence[Sample], P], Sequence[Row]] | None = None
     settle: Callable[[P], P] = lambda parameters: parameters
     consult: Callable[[Sequence[Sample], P, Callable[[], None]], Sequence[Any]] | None = None

@@ -33,5 +33,6 @@ def _media(content: Content, wanted: str) -> Blob:
 
 KINDS = {
     "video": InputKind("video", strings_are_paths=True, decode=decode_video, schema=formats.schema("video")),
+    "video_alone": InputKind("video_alone", strings_are_paths=True, decode=decode_video, schema=formats.schema("video_alone")),
     "flow": InputKind("flow", strings_are_paths=True, decode=decode_flow, schema=formats.schema("flow")),
 }

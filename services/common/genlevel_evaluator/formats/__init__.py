@@ -22,7 +22,7 @@ _SUFFIX = ".schema.json"
 def names() -> tuple[str, ...]:
     """All kinds, in the order of the document."""
     found = [item.name.removesuffix(_SUFFIX) for item in resources.files(__name__).iterdir() if item.name.endswith(_SUFFIX)]
-    return tuple(sorted(found, key=lambda name: int(document(name)["x-genlevel"]["position"])))
+    return tuple(sorted(found, key=lambda name: float(document(name)["x-genlevel"]["position"])))
 
 
 @cache

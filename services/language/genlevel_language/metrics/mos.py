@@ -139,5 +139,5 @@ METRIC = Metric(
     score=score,
     interval=interval,
     samples=lambda rows, parameters: item_means(rows),
-    judgement=True,
+    reference_free=True,
 )

@@ -220,5 +220,5 @@ METRIC = Metric(
     score=score,
     interval=interval,
     samples=samples,
-    judgement=True,
+    reference_free=True,
 )
