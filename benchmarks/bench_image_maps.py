@@ -26,8 +26,8 @@ from torchmetrics.functional.image import (
 from genlevel_evaluator import states
 from genlevel_evaluator.engine import Scorer
 from genlevel_evaluator.metric import Sample
+from genlevel_evaluator.pixels.grey import Grey
 from genlevel_image.app import EVALUATOR
-from genlevel_image.files.grey import Grey
 from genlevel_image.forms.panoptic import Segments
 from genlevel_image.forms.score_maps import ScoreMap, TrueMask
 from genlevel_image.media import LabelImage, Picture

@@ -19,8 +19,8 @@ from genlevel_evaluator import media
 from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content
+from genlevel_evaluator.pixels import pictures
 from genlevel_image.decode import KINDS
-from genlevel_image.files import pictures
 from tests.image.files import encoded, file_of, sample
 from tests.image.odd_pictures import (
     GREY,
@@ -243,7 +243,7 @@ import resource, sys
 from pathlib import Path
 import cv2, numpy, PIL.Image
 from genlevel_evaluator.media import Blob
-from genlevel_image.files.pictures import read_picture
+from genlevel_evaluator.pixels.pictures import read_picture
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 found = read_picture(Blob("0" * 64, "large.jpg", path=Path(sys.argv[1])))
 print(found.pixels.shape, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)

@@ -18,10 +18,10 @@ from genlevel_evaluator import media
 from genlevel_evaluator.engine import RawSample, Scorer
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content
+from genlevel_evaluator.pixels.run_lengths import packed, runs_of, whole_strings
 from genlevel_image.app import EVALUATOR
 from genlevel_image.forms.instance_images import runs_of_numbers
 from genlevel_image.forms.instances import decode_instances
-from genlevel_image.forms.run_lengths import packed, runs_of, whole_strings
 from tests.image.files import encoded, sample
 
 SIZE = {"image_size": [3, 2]}

@@ -15,7 +15,7 @@ from torchmetrics.functional.image import multiscale_structural_similarity_index
 
 from genlevel_evaluator.errors import EvaluatorError
 from genlevel_evaluator.kinds import Content
-from genlevel_image.pixels.structural_similarity import WEIGHTS, arithmetic, product, ssim_map
+from genlevel_evaluator.pixels.structural_similarity import WEIGHTS, arithmetic, product, ssim_map
 from tests.image.files import encoded, file_of, photo, sample
 from tests.image.scoring import value_of
 

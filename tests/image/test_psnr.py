@@ -16,9 +16,9 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import EvaluatorError, Issue
 from genlevel_evaluator.kinds import Content
+from genlevel_evaluator.pixels.structural_similarity import ssim
 from genlevel_image.app import EVALUATOR
 from genlevel_image.pixels.restoration import squared_errors
-from genlevel_image.pixels.structural_similarity import ssim
 from tests.image.generators import encoded, file_of, photo, sample
 
 RANDOM = np.random.default_rng(5)

@@ -9,7 +9,7 @@ from genlevel_evaluator import formats
 from genlevel_evaluator.captions import Caption, decode_caption
 from genlevel_evaluator.kinds import Content, InputKind
 from genlevel_evaluator.media import Blob
-from genlevel_image.files.pictures import blob_of, read_picture
+from genlevel_evaluator.pixels.pictures import blob_of, read_picture
 from genlevel_image.forms.boxes import decode_boxes
 from genlevel_image.forms.depths import decode_depth
 from genlevel_image.forms.grounding import decode_answer, decode_truth

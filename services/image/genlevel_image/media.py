@@ -8,23 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture: RGB, shape (height, width, 3), uint8 or uint16. `sha256` is that of its file."""
-
-    pixels: NDArray[Any]
-    sha256: str
-
-    @property
-    def peak(self) -> float:
-        """Largest sample value of its bit depth."""
-        return float(np.iinfo(self.pixels.dtype).max)
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height."""
-        return self.pixels.shape[1], self.pixels.shape[0]
+from genlevel_evaluator.pixels.pictures import Picture as Picture
 
 
 @dataclass(frozen=True)

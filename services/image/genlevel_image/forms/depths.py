@@ -7,8 +7,8 @@ from typing import Any
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content
-from genlevel_image.files.grey import Grey, read_grey
-from genlevel_image.files.pictures import blob_of
+from genlevel_evaluator.pixels.grey import Grey, read_grey
+from genlevel_evaluator.pixels.pictures import blob_of
 
 
 def decode_depth(content: Content, attributes: Mapping[str, Any]) -> Grey:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
+from genlevel_evaluator.pixels.run_lengths import packed
 from genlevel_image.forms.objects import entries, read_all
 from genlevel_image.forms.panoptic import VOID, read_ids
-from genlevel_image.forms.run_lengths import packed
 from genlevel_image.media import Instances
 
 _KEYS = {"id", "label", "score", "crowd", "area"}

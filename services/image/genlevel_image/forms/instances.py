@@ -16,11 +16,11 @@ import numpy as np
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, decode_json, json_type
 from genlevel_evaluator.media import Blob
+from genlevel_evaluator.pixels.run_lengths import packed, runs_of, whole_strings
 from genlevel_image.forms import polygons
 from genlevel_image.forms.instance_images import numbered
 from genlevel_image.forms.masks import mask_size, read_label_image
 from genlevel_image.forms.objects import entries, image_size, read_all
-from genlevel_image.forms.run_lengths import packed, runs_of, whole_strings
 from genlevel_image.media import Instances
 
 MAX_INSTANCES = 10_000

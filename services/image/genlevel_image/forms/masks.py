@@ -12,11 +12,11 @@ from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, json_type
 from genlevel_evaluator.media import Blob
 from genlevel_evaluator.metric import Sample
+from genlevel_evaluator.pixels.channels import Channels, read_channels
+from genlevel_evaluator.pixels.pictures import MAX_PIXELS, MAX_SIDE
+from genlevel_evaluator.pixels.planes import read_array
+from genlevel_evaluator.pixels.run_lengths import runs_of
 from genlevel_evaluator.states import Row
-from genlevel_image.files.channels import Channels, read_channels
-from genlevel_image.files.pictures import MAX_PIXELS, MAX_SIDE
-from genlevel_image.files.planes import read_array
-from genlevel_image.forms.run_lengths import runs_of
 from genlevel_image.media import LabelImage
 
 _DARK, _TINT, _CLEAR_SHARE = 64, 48, 0.9

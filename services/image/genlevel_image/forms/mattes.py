@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Sample
-from genlevel_image.files.grey import Grey, read_shares, same_size
-from genlevel_image.files.pictures import blob_of
+from genlevel_evaluator.pixels.grey import Grey, read_shares, same_size
+from genlevel_evaluator.pixels.pictures import blob_of
 from genlevel_image.forms.regions import region_of
 
 UNKNOWN = 128

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, decode_json, json_type
 from genlevel_evaluator.media import Blob
-from genlevel_image.files.channels import WHOLE_MODES, read_channels
+from genlevel_evaluator.pixels.channels import WHOLE_MODES, read_channels
 from genlevel_image.forms.objects import entries, label_number
 
 MAX_SEGMENTS = 65_536

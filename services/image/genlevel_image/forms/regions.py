@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from genlevel_evaluator import media
 from genlevel_evaluator.errors import SampleError
-from genlevel_image.files.grey import read_grey
+from genlevel_evaluator.pixels.grey import read_grey
 from genlevel_image.forms.masks import decode_run_lengths
 
 

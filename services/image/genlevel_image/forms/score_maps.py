@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, json_type
 from genlevel_evaluator.media import Blob
-from genlevel_image.files.channels import read_channels
-from genlevel_image.files.grey import Grey, read_shares
-from genlevel_image.files.planes import read_array
+from genlevel_evaluator.pixels.channels import read_channels
+from genlevel_evaluator.pixels.grey import Grey, read_shares
+from genlevel_evaluator.pixels.planes import read_array
 from genlevel_image.forms.masks import decode_run_lengths, lossy_mask
 
 

@@ -34,9 +34,9 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
+from genlevel_evaluator.pixels.grey import same_size
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval
-from genlevel_image.files.grey import same_size
 from genlevel_image.forms.masks import lossy_remarks
 from genlevel_image.forms.score_maps import ScoreMap, TrueMask
 from genlevel_image.pixels import score_histograms as histograms

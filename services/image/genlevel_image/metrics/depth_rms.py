@@ -32,9 +32,9 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
+from genlevel_evaluator.pixels.grey import Grey, same_size
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
-from genlevel_image.files.grey import Grey, same_size
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@
     Differs from  DocUNet's program rounds to 8 bits after every step; the weights add up to 1.0001, and a value is cut at 1. Resizing is bicubic
                 with antialiasing. Under `wang` an odd last row or column falls away at each level; pytorch-msssim pads it with zeros.
 
-    >>> from genlevel_image.pixels.structural_similarity import WEIGHTS
+    >>> from genlevel_evaluator.pixels.structural_similarity import WEIGHTS
     >>> round(sum(WEIGHTS), 4)
     1.0001
 """
@@ -33,12 +33,12 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
+from genlevel_evaluator.pixels.grey import same_size
+from genlevel_evaluator.pixels.structural_similarity import SMALLEST, Plane, arithmetic, product
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
-from genlevel_image.files.grey import same_size
 from genlevel_image.media import Picture
 from genlevel_image.pixels.resampling import bicubic
-from genlevel_image.pixels.structural_similarity import SMALLEST, Plane, arithmetic, product
 
 # BT.601 luma, as MATLAB's rgb2gray has it.
 _LUMA = np.array([0.298936021293775, 0.587043074451121, 0.114020904255103])

@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
+from genlevel_evaluator.pixels.grey import same_size
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap
-from genlevel_image.files.grey import same_size
 from genlevel_image.forms.panoptic import Segments
 
 _THING, _STUFF = 1, 0

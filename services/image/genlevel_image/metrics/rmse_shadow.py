@@ -36,9 +36,9 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
+from genlevel_evaluator.pixels.grey import same_size
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
-from genlevel_image.files.grey import same_size
 from genlevel_image.forms.regions import region_of
 from genlevel_image.media import Picture
 from genlevel_image.pixels.lab import lab

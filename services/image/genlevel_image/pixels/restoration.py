@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.pixels.structural_similarity import ssim
 from genlevel_image.media import Picture
-from genlevel_image.pixels.structural_similarity import ssim
 
 LUMA = np.array([65.481, 128.553, 24.966]) / 255.0
 """BT.601 luma of 0..1 colours, in 16..235 of 0..255."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlevel_evaluator.media import Blob
-from genlevel_image.files.pictures import bytes_of, deep_colour, is_deep_colour, load, open_image
+from genlevel_evaluator.pixels.pictures import bytes_of, deep_colour, is_deep_colour, load, open_image
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
-from genlevel_image.files.channels import read_channels
-from genlevel_image.files.pictures import SIXTEEN_MODES
-from genlevel_image.files.planes import read_array
+from genlevel_evaluator.pixels.channels import read_channels
+from genlevel_evaluator.pixels.pictures import SIXTEEN_MODES
+from genlevel_evaluator.pixels.planes import read_array
 
 ROUNDING = 1e-6
 """How far beyond 0..1 a float may lie; it is moved to the border."""

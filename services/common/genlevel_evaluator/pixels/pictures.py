@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,7 @@ from numpy.typing import NDArray
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, json_type
 from genlevel_evaluator.media import Blob
-from genlevel_image.files.foreign_files import foreign
-from genlevel_image.media import Picture
+from genlevel_evaluator.pixels.foreign_files import foreign
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -35,6 +35,24 @@ _STRIP_PIXELS = 1 << 20
 _PNG = b"\x89PNG\r\n\x1a\n"
 _HEADS = (_PNG, b"\xff\xd8\xff", b"BM", b"RIFF", b"II*\x00", b"MM\x00*")
 _AGAIN = "write the file again"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture: RGB, shape (height, width, 3), uint8 or uint16. `sha256` is that of its file."""
+
+    pixels: NDArray[Any]
+    sha256: str
+
+    @property
+    def peak(self) -> float:
+        """Largest sample value of its bit depth."""
+        return float(np.iinfo(self.pixels.dtype).max)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.pixels.shape[1], self.pixels.shape[0]
 
 
 def blob_of(content: Content, what: str) -> Blob:

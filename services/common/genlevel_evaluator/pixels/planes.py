@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from genlevel_evaluator.arrays import read_npy, read_npz
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
-from genlevel_image.files.pictures import MAX_PIXELS, MAX_SIDE, bytes_of
+from genlevel_evaluator.pixels.pictures import MAX_PIXELS, MAX_SIDE, bytes_of
 
 _LARGEST = 8 * MAX_PIXELS
 """Bytes of the largest array: eight a pixel."""
