@@ -1,0 +1,1 @@
+"""What predictions and references of each input kind are decoded to."""

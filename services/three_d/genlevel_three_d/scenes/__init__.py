@@ -1,0 +1,1 @@
+"""Arithmetic of boxes, tracks and instances in scenes."""
