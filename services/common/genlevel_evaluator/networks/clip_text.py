@@ -9,25 +9,17 @@ from __future__ import annotations
 import functools
 import gzip
 import html
-import itertools
 from pathlib import Path
 
 import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from genlevel_evaluator.networks import byte_pairs
+
 LENGTH = 77
 _MERGES = 49_152 - 256 - 2
 _WORDS = regex.compile(r"<start_of_text>|<end_of_text>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+", regex.IGNORECASE)
-
-
-@functools.cache
-def _letters() -> tuple[str, ...]:
-    """The letter that stands for each byte: itself where it is printable, else one past 255."""
-    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [byte for byte in range(256) if byte not in plain]
-    table = {byte: chr(byte) for byte in plain} | {byte: chr(256 + rank) for rank, byte in enumerate(others)}
-    return tuple(table[byte] for byte in range(256))
 
 
 class Tokenizer:
@@ -38,7 +30,7 @@ class Tokenizer:
         pairs = [(first, second) for first, second in (line.split() for line in lines)]
         self._ranks = {pair: rank for rank, pair in enumerate(pairs)}
         # The vocabulary lists the printable bytes first, in order, then the others: the order of their letters.
-        single = sorted(_letters())
+        single = sorted(byte_pairs.letters())
         vocabulary = [*single, *(letter + "</w>" for letter in single), *(first + second for first, second in pairs)]
         self._numbers = {piece: number for number, piece in enumerate([*vocabulary, "<start_of_text>", "<end_of_text>"])}
         self._marks = (self._numbers["<start_of_text>"], self._numbers["<end_of_text>"])
@@ -61,29 +53,9 @@ class Tokenizer:
         """Numbers of the pieces of a word: neighbours are joined, the pair learnt earliest first."""
         if word in ("<start_of_text>", "<end_of_text>"):
             return (self._numbers[word],)
-        letters = _letters()
-        pieces = [letters[byte] for byte in word.encode("utf-8")]
+        pieces = byte_pairs.spelled(word)
         pieces[-1] += "</w>"
-        while len(pieces) > 1:
-            best = min(itertools.pairwise(pieces), key=lambda pair: self._ranks.get(pair, _MERGES))
-            if best not in self._ranks:
-                break
-            pieces = _joined(pieces, best)
-        return tuple(self._numbers[piece] for piece in pieces)
-
-
-def _joined(pieces: list[str], pair: tuple[str, str]) -> list[str]:
-    """The pieces with every occurrence of a pair made one, from the left."""
-    result: list[str] = []
-    place = 0
-    while place < len(pieces):
-        if tuple(pieces[place : place + 2]) == pair:
-            result.append(pair[0] + pair[1])
-            place += 2
-        else:
-            result.append(pieces[place])
-            place += 1
-    return result
+        return tuple(self._numbers[piece] for piece in byte_pairs.merged(pieces, self._ranks))
 
 
 def clean(text: str) -> str:
