@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.random import Generator
@@ -34,6 +35,22 @@ def trajectories(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+def directions(random: Generator, count: int) -> list[RawSample]:
+    """Normals: random, equal and opposite ones, listed points, subsets, and missing predictions."""
+    samples = []
+    for index in range(count):
+        reference, prediction = (_unit(random, int(3 + index % 4)) for _ in range(2))
+        given = None if index % 7 == 3 else (-reference if index % 5 == 1 else prediction).tolist()
+        raw = _sample(str(index), given, reference.tolist())
+        samples.append(replace(raw, attributes={"indices": [0, 2]} if index % 4 == 2 else {"subset": f"noise {index % 3}"}))
+    return samples
+
+
+def _unit(random: Generator, count: int) -> np.ndarray:
+    rows = random.normal(size=(count, 3))
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
 def drive(random: Generator, frames: int, speed: float = 1.0, turn: float = 0.02) -> np.ndarray:
     """Poses of a car that goes forward along z and turns about y, shape (frames, 4, 4)."""
     poses = np.tile(np.eye(4), (frames, 1, 1))
@@ -52,4 +69,4 @@ def _sample(key: str, prediction: object, reference: object) -> RawSample:
     return RawSample(key, given, (Content(json=reference),), presence)
 
 
-GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {"chamfer_distance": shapes, "rte": trajectories}
+GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {"chamfer_distance": shapes, "rte": trajectories, "rmse_angle_deg": directions}

@@ -13,7 +13,7 @@ from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, InputKind, json_type
 from genlevel_three_d import trajectory_files
 from genlevel_three_d.headers import MAX_POINTS
-from genlevel_three_d.shapes import PointSet, Trajectory
+from genlevel_three_d.shapes import Normals, PointSet, Trajectory
 
 
 def decode_points(content: Content, attributes: Mapping[str, Any]) -> PointSet:
@@ -83,7 +83,21 @@ def decode_trajectory(content: Content, attributes: Mapping[str, Any]) -> Trajec
     return trajectory_files.from_json(content.json)
 
 
+def decode_normals(content: Content, attributes: Mapping[str, Any]) -> Normals:
+    """Normals from a file, or from `[[x, y, z], ...]`."""
+    del attributes
+    from genlevel_three_d import normal_files
+
+    if content.media is not None:
+        return normal_files.read(content.media)
+    if not isinstance(content.json, list):
+        given = "text" if content.text is not None else json_type(content.json)
+        raise SampleError("WRONG_TYPE", f"expected normals, got {given}", remedy="give a file or [[x, y, z], ...]")
+    return normal_files.checked(_from_json(content.json), "the list of normals")
+
+
 KINDS = {
     "point_set": InputKind("point_set", strings_are_paths=True, decode=decode_points, schema=formats.schema("point_set")),
+    "normals": InputKind("normals", strings_are_paths=True, decode=decode_normals, schema=formats.schema("normals")),
     "trajectory": InputKind("trajectory", strings_are_paths=True, decode=decode_trajectory, schema=formats.schema("trajectory")),
 }

@@ -36,3 +36,16 @@ class Trajectory:
     poses: NDArray[np.float64]
     frames: NDArray[np.int64]
     sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Normals:
+    """A unit vector for every point of a shape.
+
+    Attributes:
+        vectors: shape (n, 3).
+        sha256: digest of the file; empty for values given as JSON.
+    """
+
+    vectors: NDArray[np.float64]
+    sha256: str = ""
