@@ -17,7 +17,7 @@ from genlevel_evaluator.parameters import Parameters
 
 @dataclass(frozen=True)
 class BackboneUse:
-    """A weights file a value depends on."""
+    """A network with the weights file that a value depends on. A method without weights has no digest and is a stand-in."""
 
     name: str
     sha256: str
@@ -45,7 +45,7 @@ class Signature:
         """Readable form, such as `bleu_1|v:1|pooling:sample|tokenizer:nltk`."""
         parts = [self.metric, f"v:{self.version}", f"pooling:{self.pooling}"]
         parts += [f"{name}:{_plain(value)}" for name, value in self.parameters.items() if name != "pooling"]
-        parts += [f"weights:{use.name}@{use.sha256[:12]}{'' if use.reference else '(stand-in)'}" for use in self.backbones]
+        parts += [f"weights:{use.name}@{use.sha256[:12] or 'none'}{'' if use.reference else '(stand-in)'}" for use in self.backbones]
         return "|".join(parts)
 
     @property
@@ -71,8 +71,8 @@ def of(evaluator: Evaluator, metric: Metric[Any], parameters: Parameters) -> Sig
     uses = []
     for name in metric.backbones(parameters):
         backbone = evaluator.backbones[name]
-        entry = weights.entry(backbone.weights)
-        uses.append(BackboneUse(name, weights.digest(entry.name), entry.reference, backbone.preprocessing))
+        entry = weights.entry(backbone.weights) if backbone.weights else None
+        uses.append(BackboneUse(name, weights.digest(backbone.weights) if entry else "", entry is not None and entry.reference, backbone.preprocessing))
         uses += [BackboneUse(also, weights.digest(also), weights.entry(also).reference, "") for also in backbone.also]
     plain = metric_parameters.as_plain(parameters)
     return Signature(metric.id, metric.version, plain.get("pooling", metric.pooling), plain, tuple(uses))

@@ -42,7 +42,7 @@ class Backbone:
 
     Attributes:
         name: as metrics ask for it and as `Sample.features` is keyed.
-        weights: entry of the weights manifest.
+        weights: entry of the weights manifest; empty for a method that has none, which is a stand-in for a network.
         preprocessing: what is done to the media, as a short stable text; part of the signature.
         build: loads the network.
         also: further entries of the manifest that it reads, such as a vocabulary; part of the signature like the first.
@@ -61,7 +61,7 @@ class Backbone:
     @property
     def entries(self) -> tuple[str, ...]:
         """All entries of the manifest that it reads."""
-        return (self.weights, *self.also)
+        return (self.weights, *self.also) if self.weights else self.also
 
 
 class FeatureProvider(Protocol):

@@ -64,17 +64,17 @@ class WarmUp:
         for name in self._wanted:
             if name in self._loaded:
                 continue
-            wanted = self._evaluator.backbones[name].weights
+            wanted = ""
             try:
                 for wanted in self._evaluator.backbones[name].entries:
                     weights.path(wanted)  # before anything heavy is imported
                 self._evaluator.extractor(name)
                 self._loaded.append(name)
             except EvaluatorError as error:
-                faults.append(f"backbone {name}: {error.message}, file {expected_file(wanted)}; {error.remedy}")
+                faults.append(f"backbone {name}: {error.message}{_file(wanted)}; {error.remedy}")
             except Exception as error:  # whatever a library raises: it is named, and tried again
                 fault = (
-                    f"backbone {name} cannot be loaded: {type(error).__name__}: {_line(error)}, file {expected_file(wanted)}; "
+                    f"backbone {name} cannot be loaded: {type(error).__name__}: {_line(error)}{_file(wanted)}; "
                     f"run `genlevel weights verify {wanted}` and see that the image has the libraries it needs"
                 )
                 if fault not in self._faults:
@@ -87,6 +87,10 @@ def expected_file(name: str) -> str:
     """Where the (first) file of weights is looked for."""
     entry = weights.entry(name)
     return str(weights.weights_root() / (entry.digest or "<sha256>") / entry.files[0].name)
+
+
+def _file(name: str) -> str:
+    return f", file {expected_file(name)}" if name else ""
 
 
 def _line(error: Exception) -> str:
