@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import Image
 from torch import nn
 
 from genlevel_evaluator import weights
-from genlevel_evaluator.networks.clip import Clip
+from genlevel_evaluator.networks.clip import VIT_B_32, Clip, Shape
 
 LAYERS = 2
 """Of each network here; the real one has twelve, all alike."""
@@ -23,10 +24,15 @@ TEXTS = (
 )
 
 
-def seeded() -> Clip:
+def small(shape: Shape) -> Shape:
+    """The shape with few layers."""
+    return replace(shape, layers=LAYERS, text_layers=LAYERS)
+
+
+def seeded(shape: Shape = VIT_B_32) -> Clip:
     """Weights that half precision can hold, as OpenAI's are kept, with activations neither dying nor exploding."""
     generator = torch.Generator().manual_seed(5)
-    model = Clip(LAYERS).eval()
+    model = Clip(small(shape)).eval()
     for name, tensor in model.state_dict().items():
         spread = 0.3 if tensor.ndim < 2 else 1.0 / math.sqrt(tensor.shape[1] if "embedding" not in name else 16)
         middle = 1.0 if ("ln_" in name and name.endswith("weight")) else 0.0

@@ -51,6 +51,27 @@ def test_features_equal_open_clip(model: clip.Clip, features: clip.ClipFeatures)
             close(features.run(features.prepare(text)), judge.encode_text(tokenizer([text]))[0])
 
 
+def test_vit_l_14_equals_open_clip_and_has_its_size() -> None:
+    with torch.device("meta"):
+        assert sum(parameter.numel() for parameter in clip.Clip(clip.VIT_L_14).parameters()) == 427_616_513  # OpenAI's ViT-L/14
+    model = judges.seeded(clip.VIT_L_14)
+    judge = judges.open_clip_model(model)
+    with torch.inference_mode():
+        pixels = torch.from_numpy(clip_image.prepare(judges.photo(3, 300, 225), "tensor"))[None]
+        close(model.visual(pixels)[0].numpy(), judge.encode_image(pixels)[0])
+
+
+def test_the_pictures_half_of_a_checkpoint_is_read_alone(model: clip.Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "ViT.pt"
+    judges.archive(dict(model.state_dict()), place)
+    monkeypatch.setattr(weights, "path", lambda name: place)
+    shape = judges.small(clip.VIT_B_32)
+    found = clip.load_pictures("clip-vit-b-32", shape).state_dict()
+    assert all(torch.equal(found[name], value) for name, value in model.visual.state_dict().items())
+    with pytest.raises(EvaluatorError, match="lacks"):
+        clip.load_pictures("clip-vit-l-14", clip.VIT_L_14)
+
+
 def test_features_equal_transformers(model: clip.Clip, features: clip.ClipFeatures) -> None:
     judge = judges.Judge(judges.transformers_model(model))
     missing, unexpected = judge.model.load_state_dict(judges.renamed(model.state_dict()), strict=False)
@@ -134,7 +155,7 @@ def test_openai_s_archive_is_read(model: clip.Clip, features: clip.ClipFeatures,
     judges.archive(model.state_dict(), tmp_path / "ViT-B-32.pt")
     files = {"clip-vit-b-32": tmp_path / "ViT-B-32.pt", "clip-vocabulary": judges.vocabulary()}
     monkeypatch.setattr(weights, "path", files.__getitem__)
-    monkeypatch.setattr(clip, "Clip", lambda: clip_class(judges.LAYERS))
+    monkeypatch.setattr(clip, "Clip", lambda: clip_class(judges.small(clip.VIT_B_32)))
     loaded = clip.load()
     pixels = np.asarray(Image.fromarray(judges.photo(4, 80, 60)))
     assert np.array_equal(loaded.run(loaded.prepare(pixels)), features.run(features.prepare(pixels)))

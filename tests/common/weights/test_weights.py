@@ -16,7 +16,7 @@ from genlevel_evaluator.weights.convert import CONVERTERS
 
 OFFLINE = (
     "i3d-kinetics-400", "inception-v3-nsfwjs", "efficientnet-lite0", "whisper-tiny-en", "aisfx-cnn9", "dnsmos", "minilm-l6-v2", "imagenet-classes",
-    "clip-vocabulary", "lpips-heads-alex", "lpips-heads-vgg",
+    "clip-vocabulary", "lpips-heads-alex", "lpips-heads-vgg", "niqe-pristine",
 )  # fmt: skip
 
 

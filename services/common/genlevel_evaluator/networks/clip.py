@@ -1,8 +1,9 @@
-"""CLIP ViT-B/32: a picture and a text to vectors of one space. Module names are those of OpenAI's checkpoint; 32-bit arithmetic."""
+"""CLIP: a picture and a text to vectors of one space. Module names are those of OpenAI's checkpoints; 32-bit arithmetic."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,30 @@ from genlevel_evaluator.networks.clip_text import LENGTH, Tokenizer
 
 WEIGHTS = "clip-vit-b-32"
 VOCABULARY = "clip-vocabulary"
-DIMENSIONS = 512
 _WORDS = 49_408
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of both networks; a head of attention has 64 channels.
+
+    Attributes:
+        dimensions: of the vectors.
+        patch: side of a patch of the picture.
+        width: channels of the network of pictures, and `layers` its layers.
+        text_width: channels of the network of texts, and `text_layers` its layers.
+    """
+
+    dimensions: int
+    patch: int
+    width: int
+    layers: int
+    text_width: int
+    text_layers: int = 12
+
+
+VIT_B_32 = Shape(dimensions=512, patch=32, width=768, layers=12, text_width=512)
+VIT_L_14 = Shape(dimensions=768, patch=14, width=1024, layers=24, text_width=768)
 
 
 class QuickGELU(nn.Module):
@@ -62,17 +85,18 @@ class Transformer(nn.Module):
 
 
 class Vision(nn.Module):
-    """Pictures (n, 3, 224, 224) to vectors (n, 512): 49 patches of 32 x 32 and a place for the whole."""
+    """Pictures (n, 3, 224, 224) to vectors (n, dimensions): patches, 49 or 256, and a place for the whole."""
 
-    def __init__(self, layers: int) -> None:
+    def __init__(self, shape: Shape = VIT_B_32) -> None:
         super().__init__()
-        self.class_embedding = nn.Parameter(torch.zeros(768))
-        self.positional_embedding = nn.Parameter(torch.zeros(50, 768))
-        self.proj = nn.Parameter(torch.zeros(768, DIMENSIONS))
-        self.conv1 = nn.Conv2d(3, 768, kernel_size=32, stride=32, bias=False)
-        self.ln_pre = nn.LayerNorm(768)
-        self.transformer = Transformer(768, layers, 12)
-        self.ln_post = nn.LayerNorm(768)
+        width, places = shape.width, (clip_image.SIDE // shape.patch) ** 2 + 1
+        self.class_embedding = nn.Parameter(torch.zeros(width))
+        self.positional_embedding = nn.Parameter(torch.zeros(places, width))
+        self.proj = nn.Parameter(torch.zeros(width, shape.dimensions))
+        self.conv1 = nn.Conv2d(3, width, kernel_size=shape.patch, stride=shape.patch, bias=False)
+        self.ln_pre = nn.LayerNorm(width)
+        self.transformer = Transformer(width, shape.layers, width // 64)
+        self.ln_post = nn.LayerNorm(width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         patches = self.conv1(x).flatten(2).transpose(1, 2)
@@ -82,20 +106,21 @@ class Vision(nn.Module):
 
 
 class Clip(nn.Module):
-    """Both networks, of twelve layers each but in tests."""
+    """Both networks."""
 
-    def __init__(self, layers: int = 12) -> None:
+    def __init__(self, shape: Shape = VIT_B_32) -> None:
         super().__init__()
-        self.positional_embedding = nn.Parameter(torch.zeros(LENGTH, 512))
-        self.text_projection = nn.Parameter(torch.zeros(512, DIMENSIONS))
+        width = shape.text_width
+        self.positional_embedding = nn.Parameter(torch.zeros(LENGTH, width))
+        self.text_projection = nn.Parameter(torch.zeros(width, shape.dimensions))
         self.logit_scale = nn.Parameter(torch.zeros(()))
-        self.visual = Vision(layers)
-        self.transformer = Transformer(512, layers, 8)
-        self.token_embedding = nn.Embedding(_WORDS, 512)
-        self.ln_final = nn.LayerNorm(512)
+        self.visual = Vision(shape)
+        self.transformer = Transformer(width, shape.text_layers, width // 64)
+        self.token_embedding = nn.Embedding(_WORDS, width)
+        self.ln_final = nn.LayerNorm(width)
 
     def encode_text(self, numbers: torch.Tensor) -> torch.Tensor:
-        """Token numbers (n, 77) to vectors (n, 512): what stands at the end mark, which has the largest number."""
+        """Token numbers (n, 77) to vectors (n, dimensions): what stands at the end mark, which has the largest number."""
         mask = torch.full((LENGTH, LENGTH), float("-inf"), device=numbers.device).triu(1)
         x = self.transformer(self.token_embedding(numbers) + self.positional_embedding, mask)
         x = self.ln_final(x)[torch.arange(len(x), device=x.device), numbers.argmax(dim=1)]
@@ -142,7 +167,19 @@ def read(path: Path) -> Mapping[str, torch.Tensor]:
     return state
 
 
-def load_state(model: Clip, state: Mapping[str, torch.Tensor]) -> None:
+def load_pictures(entry: str, shape: Shape) -> Vision:
+    """The network of pictures alone, with OpenAI's weights.
+
+    Raises:
+        EvaluatorError: as `load`.
+    """
+    model = Vision(shape)
+    state = read(weights.path(entry))
+    load_state(model, {name.removeprefix("visual."): value for name, value in state.items() if name.startswith("visual.")}, entry)
+    return model
+
+
+def load_state(model: nn.Module, state: Mapping[str, torch.Tensor], entry: str = WEIGHTS) -> None:
     """Loads tensors under OpenAI's names, of half precision there; what else the file holds is left out."""
     wanted = model.state_dict()
     chosen = {name: value.float() for name, value in state.items() if name in wanted and wanted[name].shape == value.shape}
@@ -150,6 +187,6 @@ def load_state(model: Clip, state: Mapping[str, torch.Tensor]) -> None:
     if lacking:
         raise EvaluatorError(
             Code.FAILED_PRECONDITION, "WRONG_WEIGHTS", f"the checkpoint has no {lacking[0]} of the right shape, and lacks {len(lacking)} tensors in all",
-            f"run `genlevel weights fetch {WEIGHTS} --allow-url`",
+            f"run `genlevel weights fetch {entry} --allow-url`",
         )
     model.load_state_dict(chosen)
