@@ -12,6 +12,8 @@ PACKAGES := protos services/common services/language services/image services/vid
 INSTALLED := $(VENV)/.installed
 ORACLES := $(patsubst requirements/oracles-%.lock,.oracles/%/.installed,$(wildcard requirements/oracles-*.lock))
 DEMO := build/demo
+# Most tests wait for others (servers, Ray, databases); a file's tests stay in one process.
+TEST_PROCESSES ?= 2
 CLUSTER = $(BIN)/python -m k8s.cluster
 # A variable counts only when it is given to make: what the environment happens to hold must not remove data.
 given = $(if $(filter command,$(firstword $(origin $1))),$($1))
@@ -60,7 +62,7 @@ oracles: $(ORACLES) ## make the venvs of oracles that clash with ours
 
 test: weights $(DEMO)/bundle.sha256 oracles ## run all tests, oracles included
 	@echo "The Node client fetches 33 npm packages once, 12 MB on disk in tests/clients/node_modules."
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 test-containers: weights $(DEMO)/bundle.sha256 ## build the images and test the whole system in containers (needs a Docker engine)
 	@echo "Building the images downloads about 4 GB and takes 15 GB of the Docker engine's disk, once; the tests take their containers away again."
