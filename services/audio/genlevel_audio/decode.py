@@ -8,6 +8,8 @@ from typing import Any
 
 from genlevel_audio import audio
 from genlevel_audio.audio import Audio
+from genlevel_audio.descriptions import decode_description
+from genlevel_evaluator import formats
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, InputKind, decode_text, json_type
 
@@ -52,6 +54,10 @@ _TRANSCRIPT = {"type": "object", "properties": {"text": {"type": "string"}}, "re
 
 KINDS = {
     "audio": InputKind("audio", strings_are_paths=True, decode=decode_audio, schema=_MEDIA),
+    "audio_text": InputKind(
+        "audio_text", strings_are_paths=True, reference_strings_are_paths=False, decode=decode_audio, decode_reference=decode_description,
+        schema=formats.schema("audio_text"),
+    ),
     "speech": InputKind(
         "speech", strings_are_paths=True, reference_strings_are_paths=False, decode=decode_speech, decode_reference=decode_transcript,
         schema={"anyOf": [_MEDIA, _TRANSCRIPT]},

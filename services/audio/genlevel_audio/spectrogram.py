@@ -1,4 +1,4 @@
-"""Log-mel spectrograms of the two networks of FAD."""
+"""Log-mel spectrograms, as the networks were trained on them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ _AISFX_FFT, _AISFX_HOP, _AISFX_MAXIMUM = 2048, 1024, 9.457798957824707
 VGGISH_RATE, VGGISH_BANDS, VGGISH_FRAMES = 16_000, 64, 96
 _VGGISH_WINDOW, _VGGISH_HOP, _VGGISH_FFT, _VGGISH_OFFSET = 400, 160, 512, 0.01
 _VGGISH_EDGES = (125.0, 7500.0)
+
+CLAP_RATE, CLAP_BANDS, CLAP_SAMPLES = 48_000, 64, 480_000
+_CLAP_FFT, _CLAP_HOP, _CLAP_EDGES = 1024, 480, (50.0, 14_000.0)
+_INT16 = 32_767.0
 
 _CHUNK = 1024
 """Frames transformed at once, so that the spectrum of a long recording is never in memory as a whole."""
@@ -41,6 +45,26 @@ def vggish_blocks(samples: NDArray[Any]) -> NDArray[np.float32]:
     sound = np.pad(sound, (0, max(0, _VGGISH_WINDOW - len(sound))))
     bands = np.log(_bands(sound, _VGGISH_WINDOW, _VGGISH_HOP, _VGGISH_FFT, 1, _vggish_filters()) + _VGGISH_OFFSET)
     return _blocks(bands, VGGISH_FRAMES, math.log(_VGGISH_OFFSET))
+
+
+def clap_windows(samples: NDArray[Any]) -> NDArray[np.float32]:
+    """Windows of 10 s as 1001 frames of 64 bands in decibels, shape (windows, 1001, 64), of mono sound at 48 kHz.
+
+    Samples are clipped to -1..1 and cut to 16 bits. A recording shorter than a window is repeated while it fits whole, then filled up with
+    zeros; the last window of a longer one ends where the recording ends.
+    """
+    sound = np.trunc(np.clip(np.asarray(samples, dtype=np.float32), -1.0, 1.0) * np.float32(_INT16)).astype(np.float64) / _INT16
+    if len(sound) < CLAP_SAMPLES:
+        sound = np.tile(sound, CLAP_SAMPLES // len(sound))
+        sound = np.pad(sound, (0, CLAP_SAMPLES - len(sound)))
+    starts = [*range(0, len(sound) - CLAP_SAMPLES, CLAP_SAMPLES), len(sound) - CLAP_SAMPLES]
+    return np.stack([_clap_frames(sound[start : start + CLAP_SAMPLES]) for start in starts])
+
+
+def _clap_frames(sound: Matrix) -> NDArray[np.float32]:
+    padded = np.pad(sound, _CLAP_FFT // 2, mode="reflect")
+    power = _bands(padded, _CLAP_FFT, _CLAP_HOP, _CLAP_FFT, 2, _clap_filters())
+    return np.asarray(10.0 * np.log10(np.maximum(power, 1e-10)), dtype=np.float32)
 
 
 def _blocks(bands: Matrix, size: int, silence: float) -> NDArray[np.float32]:
@@ -88,3 +112,21 @@ def _vggish_filters() -> Matrix:
     filters = _triangles(_mel(np.linspace(0.0, VGGISH_RATE / 2, _VGGISH_FFT // 2 + 1)), np.linspace(edges[0], edges[1], VGGISH_BANDS + 2))
     filters[:, 0] = 0.0
     return filters
+
+
+def _slaney(mel: Any) -> Any:
+    """Frequency of a place on Slaney's scale: straight up to 1 kHz, then 27 steps to a factor of 6.4."""
+    mels = np.asarray(mel, dtype=np.float64)
+    return np.where(mels < 15.0, mels * 200.0 / 3.0, 1000.0 * np.exp(np.log(6.4) / 27.0 * (mels - 15.0)))
+
+
+def _on_slaney(frequency: float) -> float:
+    return frequency * 3.0 / 200.0 if frequency < 1000.0 else 15.0 + 27.0 * math.log(frequency / 1000.0) / math.log(6.4)
+
+
+@cache
+def _clap_filters() -> Matrix:
+    low, high = map(_on_slaney, _CLAP_EDGES)
+    corners = _slaney(np.linspace(low, high, CLAP_BANDS + 2))
+    filters = _triangles(np.linspace(0.0, CLAP_RATE / 2, _CLAP_FFT // 2 + 1), corners)
+    return np.asarray(filters * (2.0 / (corners[2:] - corners[:-2]))[:, None])

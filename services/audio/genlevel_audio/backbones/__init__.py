@@ -33,5 +33,16 @@ BACKBONES = {
             "a remainder dropped unless it is all there is; 128 values before the last ReLU, no PCA, no quantisation",
             build=lambda: _build("vggish"), batch=1, uses_gpu=False,
         ),
+        Backbone(
+            name="clap", weights="clap-630k-audioset", also=("roberta-vocabulary", "gpt2-merges"),
+            preprocessing="mono mean, 48 kHz soxr VHQ, clipped and cut to 16 bits, windows of 10 s, the last at the end, a short recording "
+            "repeated while it fits and filled with zeros; STFT 1024/480 Hann centred, 64 Slaney mels 50..14000 Hz, decibels; text: RoBERTa, 77 places",
+            build=lambda: _build("clap"), batch=4,
+        ),
+        Backbone(
+            name="examples-aisfx-minilm", weights="aisfx-cnn9", also=("minilm-l6-v2", "known-sounds"),
+            preprocessing="as aisfx, the mean of its blocks; softmax of cosines with known sounds, temperature 0.1; text: lower case, 256 pieces",
+            build=lambda: _build("examples"), batch=1, uses_gpu=False,
+        ),
     )
 }
