@@ -20,7 +20,7 @@ import pytest
 from genlevel_evaluator import media
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content
-from genlevel_video import clips
+from genlevel_video import frame_limits
 from genlevel_video.clips import Clip
 from genlevel_video.decode import decode_video
 from tests.video.generators import saved
@@ -228,7 +228,7 @@ def test_huge_frames_are_refused_before_decoding() -> None:
 
 def test_frames_larger_than_announced_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     clip = opened(MP4, "a.mp4")
-    monkeypatch.setattr(clips, "MAX_PIXELS", 64 * 48 - 1)
+    monkeypatch.setattr(frame_limits, "MAX_PIXELS", 64 * 48 - 1)
     with pytest.raises(SampleError, match="64 x 48") as caught:
         list(clip.frames(1))
     assert caught.value.code == "MEDIA_TOO_LARGE"

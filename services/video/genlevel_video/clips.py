@@ -1,169 +1,142 @@
-"""Video clips: opened and checked when a sample is decoded, frames read only when a network asks for them."""
+"""Video clips: opened and checked when a sample is decoded, frames read only when somebody asks for them, one at a time."""
 
 from __future__ import annotations
 
-import io
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import repeat
 
-import numpy as np
-from numpy.typing import NDArray
-
-from genlevel_evaluator.arrays import read_npz
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
+from genlevel_video import containers, pictures
+from genlevel_video.frame_limits import MAX_FRAMES, ClipInfo, Frame, named
+from genlevel_video.sampling import Sampling
 
-MAX_PIXELS = 1 << 26
-"""Most pixels of a frame."""
-
-DEMUXERS = (
-    "mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "gif", "mpeg", "mpegts", "mpegvideo", "flv", "ogg",
-    "asf", "ivf", "h264", "hevc", "m4v", "nut", "mxf", "dv", "yuv4mpegpipe", "apng", "obu", "rm", "swf", "vc1",
-)  # fmt: skip
-"""Containers that hold their own data. Playlists, which name other files and addresses, are not among them."""
-
-Frame = NDArray[np.uint8]
+_KNOWN = 4096
+_infos: OrderedDict[tuple[str, str], ClipInfo] = OrderedDict()
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A video file.
+    """A clip: a video file, an array of frames, or a list of pictures.
 
     Attributes:
-        blob: the file.
-        sha256: its digest.
+        blob: the file, or the first picture.
+        sha256: digest of all that decides its frames and its rate.
+        pictures: all pictures of a list, in order; empty where one file holds all frames.
+        fps: frames a second, for what does not say it itself; 0 where that is unknown.
     """
 
     blob: Blob
     sha256: str
+    pictures: tuple[Blob, ...] = ()
+    fps: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages."""
+        return f"the frames from {named(self.blob)} on" if self.pictures else named(self.blob)
+
+    def info(self) -> ClipInfo:
+        """Exact facts, remembered. Files of common codecs are not decoded for it."""
+        key = (self.sha256, self.blob.suffix)
+        with _lock:
+            if key in _infos:
+                _infos.move_to_end(key)
+                return _infos[key]
+        found = self._look()
+        if not found.frames:
+            raise _no_frames(self.name)
+        found = found if found.fps > 0 else replace(found, fps=self.fps)
+        with _lock:
+            _infos[key] = found
+            while len(_infos) > _KNOWN:
+                _infos.popitem(last=False)
+        return found
+
+    def pick(self, sampling: Sampling) -> Iterator[Frame]:
+        """The frames of a sampling, turned upright, RGB; frames that it repeats are the same array."""
+        if sampling.rule == "all":
+            yield from (frame for _, frame in self.read())
+        elif sampling.rule == "first":  # a long file need not be counted for its beginning
+            yield from self.frames(sampling.count)
+        else:
+            info = self.info()
+            places = sampling.places(info.frames, info.fps)
+            wanted = frozenset(places)
+            found = self.read(wanted.__contains__, places[-1])
+            here, frame = -1, None
+            for place in places:
+                while here < place:
+                    here, frame = next(found, (place, None))
+                if frame is None:
+                    raise short(self, info)
+                yield frame
 
     def frames(self, count: int) -> Iterator[Frame]:
         """The first `count` frames in order of presentation, turned upright, RGB; the last one is repeated when there are fewer."""
-        last: Frame | None = None
-        for number, frame in enumerate(self._read(count), start=1):
-            last = frame
+        found, frame = 0, None
+        for _, frame in self.read(last=count - 1):
+            found += 1
             yield frame
-            if number == count:
-                return
-        if last is None:
-            raise SampleError("NO_FRAMES", f"{_name(self.blob)} has no frame", remedy="give a video with at least one frame")
-        for _ in range(count - number):
-            yield last
+        if frame is None:
+            raise _no_frames(self.name)
+        yield from repeat(frame, count - found)
 
-    def _read(self, count: int) -> Iterator[Frame]:
-        return _from_arrays(self.blob, count) if self.blob.suffix == ".npz" else _from_container(self.blob, count)
+    def read(self, wanted: Callable[[int], bool] = lambda _: True, last: int | None = None) -> Iterator[tuple[int, Frame]]:
+        """The wanted frames with their indices, up to frame `last`; the others are passed over. Nothing is kept."""
+        if self.pictures:
+            return pictures.read_list(self.pictures, wanted, last)
+        if self.blob.suffix == ".npz":
+            return pictures.read_array(self.blob, wanted, last)
+        return containers.read(self.blob, wanted, last)
+
+    def _look(self) -> ClipInfo:
+        if self.pictures:
+            return pictures.list_info(self.pictures)
+        return pictures.array_info(self.blob) if self.blob.suffix == ".npz" else containers.info(self.blob)
 
 
-def open_clip(blob: Blob) -> Clip:
-    """A clip whose file can be opened and announces a picture of sensible size.
+def open_clip(blob: Blob, fps: float = 0.0) -> Clip:
+    """A clip whose file can be opened and announces a picture of sensible size. `fps` counts where the file says none.
 
     Raises:
         SampleError: NOT_A_VIDEO, NO_FRAMES, MEDIA_TOO_LARGE or WRONG_SHAPE.
     """
-    if blob.suffix == ".npz":
-        next(_from_arrays(blob, 1))
-    else:
-        with _container(blob):
-            pass
-    return Clip(blob, blob.sha256)
+    known = pictures.array_info(blob).fps if blob.suffix == ".npz" else containers.rate(blob)
+    fps = 0.0 if known > 0 else fps
+    return Clip(blob, _digest([blob], fps), fps=fps)
 
 
-def _name(blob: Blob) -> str:
-    return blob.name or "the video"
+def open_pictures(blobs: Sequence[Blob], fps: float = 0.0) -> Clip:
+    """A clip of one picture file a frame, in the order given.
+
+    Raises:
+        SampleError: NO_FRAMES, MEDIA_TOO_LARGE or UNREADABLE.
+    """
+    if not blobs:
+        raise _no_frames("the list of frames")
+    if len(blobs) > MAX_FRAMES:
+        raise SampleError("MEDIA_TOO_LARGE", f"the list has {len(blobs)} frames, at most {MAX_FRAMES} are read", remedy="give a shorter clip")
+    pictures.picture_size(blobs[0])
+    return Clip(blobs[0], _digest(blobs, fps, True), tuple(blobs), fps)
 
 
-@contextmanager
-def _file(blob: Blob) -> Iterator[BinaryIO]:
-    if blob.data is not None:
-        yield io.BytesIO(blob.data)
-        return
-    assert blob.path is not None
-    with blob.path.open("rb") as file:
-        yield file
+def _digest(blobs: Sequence[Blob], fps: float, several: bool = False) -> str:
+    """Of a file alone its own; else of all that decides what is made of the clip."""
+    if not several and not fps:
+        return blobs[0].sha256
+    return hashlib.sha256("\n".join(["frames", repr(fps), *(blob.sha256 for blob in blobs)]).encode()).hexdigest()
 
 
-def _from_arrays(blob: Blob, count: int) -> Iterator[Frame]:
-    name = _name(blob)
-    with _file(blob) as file:
-        found = read_npz(file, ("frames",), name, limit=count * 3 * MAX_PIXELS, first=count)
-    if "frames" not in found:
-        raise SampleError("NOT_A_VIDEO", f"{name} has no array 'frames'", remedy="save the frames under 'frames'")
-    frames = found["frames"]
-    if frames.ndim != 4 or frames.shape[3] != 3 or frames.dtype != np.uint8:
-        raise SampleError(
-            "WRONG_SHAPE",
-            f"{name} holds {frames.dtype} of shape {frames.shape}",
-            remedy="save uint8 RGB of shape (count, height, width, 3)",
-        )
-    if not frames.size:
-        raise SampleError("NO_FRAMES", f"{name} has no frame", remedy="give a video with at least one frame")
-    _check_size(frames.shape[2], frames.shape[1], name)
-    yield from frames[:count]
+def _no_frames(name: str) -> SampleError:
+    return SampleError("NO_FRAMES", f"{name} has no frame", remedy="give a video with at least one frame")
 
 
-def _check_size(width: int, height: int, name: str) -> None:
-    if width < 1 or height < 1:
-        raise SampleError("NOT_A_VIDEO", f"{name} announces no usable picture size", remedy="check the file, or encode it again")
-    if width * height > MAX_PIXELS:
-        raise SampleError(
-            "MEDIA_TOO_LARGE",
-            f"{name} has frames of {width} x {height} pixels, at most {MAX_PIXELS} are read",
-            remedy="give a smaller video",
-        )
-
-
-@contextmanager
-def _container(blob: Blob) -> Iterator[tuple[Any, Any]]:
-    """The opened container and its video stream; every fault of the library becomes a SampleError."""
-    import av
-
-    name = _name(blob)
-    if blob.data == b"" or (blob.path is not None and not os.path.getsize(blob.path)):
-        raise SampleError("EMPTY_FILE", f"{name} is empty", remedy="copy the file again")
-    options = {"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "none"}
-    with _file(blob) as file:
-        try:
-            with av.open(file, mode="r", options=options, metadata_errors="ignore") as container:
-                streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
-                if not streams or streams[0].codec_context is None:
-                    raise SampleError("NOT_A_VIDEO", f"{name} has no picture", remedy="give a video file")
-                stream = streams[0]
-                _check_size(stream.codec_context.width, stream.codec_context.height, name)
-                # The picture inside may be larger than the container says: the decoder refuses it too.
-                stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
-                yield container, stream
-        except av.error.FFmpegError as error:
-            code = "NOT_A_VIDEO" if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError) else "UNREADABLE"
-            raise SampleError(
-                code, f"{name} cannot be read as a video ({error.strerror})", remedy="check the file, or encode it again"
-            ) from None
-
-
-def _from_container(blob: Blob, count: int) -> Iterator[Frame]:
-    name = _name(blob)
-    with _container(blob) as (container, stream):
-        done = 0
-        for frame in container.decode(stream):
-            if frame.is_corrupt:
-                raise SampleError(
-                    "MEDIA_DAMAGED", f"frame {done} of {name} is damaged", remedy="copy the file again, or encode it again"
-                )
-            _check_size(frame.width, frame.height, name)
-            yield _upright(frame)
-            done += 1
-            if done == count:
-                return
-        if done < min(count, stream.frames):
-            raise SampleError(
-                "MEDIA_TRUNCATED", f"{name} announces {stream.frames} frames and ends after {done}", remedy="copy the file again"
-            )
-
-
-def _upright(frame: Any) -> Frame:
-    """RGB as a player shows it: phones store pictures lying on their side, with a note to turn them."""
-    pixels: Frame = frame.to_ndarray(format="rgb24")
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+def short(clip: Clip, info: ClipInfo) -> SampleError:
+    """What is wrong with a file that holds fewer frames than its packets announce."""
+    return SampleError("MEDIA_DAMAGED", f"{clip.name} announces {info.frames} frames and gives fewer", remedy="copy the file again, or encode it again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,12 +11,24 @@ from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, InputKind, json_type
 from genlevel_evaluator.media import Blob
 from genlevel_video import clips, flow_files
+from genlevel_video.forms.tracks import decode_track
+from genlevel_video.forms.tubes import decode_tube
 
 
 def decode_video(content: Content, attributes: Mapping[str, Any]) -> clips.Clip:
-    """A video file, or a .npz of frames."""
-    del attributes
-    return clips.open_clip(_media(content, "a video file"))
+    """A video file, a .npz of frames, or a list of pictures; attribute `fps` where the file says none."""
+    fps = _rate(attributes.get("fps"))
+    if isinstance(content.json, list) and all(isinstance(item, Blob) for item in content.json):
+        return clips.open_pictures(content.json, fps)
+    return clips.open_clip(_media(content, "a video file"), fps)
+
+
+def _rate(given: Any) -> float:
+    if given is None:
+        return 0.0
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given < math.inf:
+        raise SampleError("WRONG_TYPE", f"attribute fps is {given!r}, not a number above 0", remedy="give frames a second, or leave it out")
+    return float(given)
 
 
 def decode_flow(content: Content, attributes: Mapping[str, Any]) -> flow_files.Flow:
@@ -35,4 +48,6 @@ KINDS = {
     "video": InputKind("video", strings_are_paths=True, decode=decode_video, schema=formats.schema("video")),
     "video_alone": InputKind("video_alone", strings_are_paths=True, decode=decode_video, schema=formats.schema("video_alone")),
     "flow": InputKind("flow", strings_are_paths=True, decode=decode_flow, schema=formats.schema("flow")),
+    "tracking_boxes": InputKind("tracking_boxes", strings_are_paths=True, decode=decode_track, schema=formats.schema("tracking_boxes")),
+    "tubes": InputKind("tubes", strings_are_paths=False, decode=decode_tube, schema=formats.schema("tubes")),
 }

@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from genlevel_evaluator.errors import SampleError
-from genlevel_video.clips import Clip, Frame
+from genlevel_video.clips import Clip
+from genlevel_video.frame_limits import ClipInfo, Frame
+from genlevel_video.sampling import Sampling
 
-FRAMES = 16
+SAMPLING = Sampling("first", 16)
 SIDE = 224
 LAYOUT = torch.channels_last_3d
 """Channels last: an eighth faster on a CPU."""
 
 
 class ClipNetwork:
-    """A network with its preprocessing. Each clip goes through alone, so its features never depend on its company."""
+    """A network with its preprocessing. Each clip goes through alone, so its features never depend on its company.
+
+    What it takes of a clip is small, so clips are prepared in threads of the runtime; it takes part in passes with other networks too.
+    """
+
+    sampling = SAMPLING
 
     def __init__(self, network: torch.nn.Module, frame: Callable[[Frame], torch.Tensor]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -41,9 +50,30 @@ class ClipNetwork:
             SampleError: the file is at fault.
         """
         # Frames are shrunk as they come, so a long or large video never lies in memory as a whole.
-        return torch.stack([self.frame(frame) for frame in value.frames(FRAMES)], dim=1)
+        return torch.stack([self.frame(frame) for frame in value.pick(self.sampling)], dim=1)
 
     def run(self, prepared: Sequence[torch.Tensor]) -> list[Any]:
         """Feature vectors of prepared clips."""
         with torch.inference_mode():
             return [self.network(frames[None].to(self.device, memory_format=LAYOUT))[0].cpu().numpy() for frames in prepared]
+
+    def open(self, info: ClipInfo) -> _Consumer:
+        """See `FrameNetwork`."""
+        del info
+        return _Consumer(self)
+
+
+class _Consumer:
+    """The frames of one clip, shrunk as they come."""
+
+    def __init__(self, network: ClipNetwork) -> None:
+        self._network = network
+        self._frames: list[torch.Tensor] = []
+
+    def push(self, index: int, frame: Frame) -> None:
+        del index
+        self._frames.append(self._network.frame(frame))
+
+    def finish(self) -> NDArray[np.float32]:
+        found: NDArray[np.float32] = self._network.run([torch.stack(self._frames, dim=1)])[0]
+        return found

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from genlevel_evaluator import weights
 from genlevel_video.backbones.clip_network import SIDE, ClipNetwork
-from genlevel_video.clips import Frame
+from genlevel_video.frame_limits import Frame
 
 EPSILON = 1e-3
 Triple = tuple[int, int, int]

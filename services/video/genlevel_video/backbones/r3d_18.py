@@ -12,7 +12,7 @@ from torch import nn
 
 from genlevel_evaluator import weights
 from genlevel_video.backbones.clip_network import SIDE, ClipNetwork
-from genlevel_video.clips import Frame
+from genlevel_video.frame_limits import Frame
 
 MEAN = (0.43216, 0.394666, 0.37645)
 DEVIATION = (0.22803, 0.22145, 0.216989)

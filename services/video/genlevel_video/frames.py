@@ -1,0 +1,196 @@
+"""One pass over a clip feeds every network that asks for its frames, decoded in a thread of its own beside them.
+
+A network takes frames one by one (`FrameConsumer`) and keeps what it needs, so a clip of any length takes the memory of the few frames that wait
+between decoder and network. While the networks work on one clip, the next of the same call is begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genlevel_evaluator.errors import SampleError
+from genlevel_video.clips import Clip, short
+from genlevel_video.decoding import Decoding, Wanted
+from genlevel_video.frame_limits import ClipInfo as ClipInfo
+from genlevel_video.frame_limits import Frame as Frame
+from genlevel_video.sampling import Sampling as Sampling
+
+Features = NDArray[np.float32]
+
+
+class FrameConsumer(Protocol):
+    """One clip's worth of work."""
+
+    def push(self, index: int, frame: Frame) -> None:
+        """Takes the next frame of the sampling, RGB; one that the sampling repeats comes again under its index. It must not be written to.
+
+        Raises:
+            SampleError: the clip cannot be used by this network.
+        """
+        ...
+
+    def finish(self) -> Features:
+        """The features of the clip; called once, after the last frame.
+
+        Raises:
+            SampleError: see `push`.
+        """
+        ...
+
+
+class FrameNetwork(Protocol):
+    """A loaded network that looks at frames."""
+
+    @property
+    def sampling(self) -> Sampling:
+        """Which frames it looks at."""
+        ...
+
+    def open(self, info: ClipInfo) -> FrameConsumer:
+        """Begins a clip.
+
+        Raises:
+            SampleError: see `FrameConsumer.push`.
+        """
+        ...
+
+
+class BatchedFrames:
+    """Base of networks that look at every frame alone: frames go through in batches of one size, the last filled up with zeros, so that
+    a frame's features never depend on its company.
+
+    Attributes:
+        sampling: which frames.
+        size: frames of a batch.
+    """
+
+    sampling: Sampling
+    size: int = 4
+
+    def prepare(self, frame: Frame) -> NDArray[Any]:
+        """A frame as the network takes it; one shape for all frames of a clip."""
+        raise NotImplementedError
+
+    def forward(self, batch: NDArray[Any]) -> NDArray[Any]:
+        """Features (size, d) of a batch (size, ...)."""
+        raise NotImplementedError
+
+    def open(self, info: ClipInfo) -> FrameConsumer:
+        """See `FrameNetwork`."""
+        del info
+        return _Batches(self)
+
+
+class _Batches:
+    def __init__(self, network: BatchedFrames) -> None:
+        self._network = network
+        self._waiting: list[NDArray[Any]] = []
+        self._last = -1
+        self._order: list[int] = []
+        self._distinct = 0
+        self._found: list[NDArray[Any]] = []
+
+    def push(self, index: int, frame: Frame) -> None:
+        if index != self._last:
+            self._waiting.append(self._network.prepare(frame))
+            self._last, self._distinct = index, self._distinct + 1
+        self._order.append(self._distinct - 1)
+        if len(self._waiting) == self._network.size:
+            self._run()
+
+    def _run(self) -> None:
+        batch = np.zeros((self._network.size, *self._waiting[0].shape), self._waiting[0].dtype)
+        for place, row in enumerate(self._waiting):
+            batch[place] = row
+        self._found.append(np.array(self._network.forward(batch)[: len(self._waiting)], dtype=np.float32))
+        self._waiting.clear()
+
+    def finish(self) -> Features:
+        if self._waiting:
+            self._run()
+        rows: Features = np.concatenate(self._found)
+        return rows[self._order]
+
+
+class ClipExtractor:
+    """A network over frames as the runtime runs networks: clips in, features out."""
+
+    def __init__(self, network: FrameNetwork) -> None:
+        self.network = network
+
+    def extract(self, values: Sequence[Clip]) -> list[Any]:
+        """Features of the clips; in place of one, the fault of its file."""
+        return [found[0] for found in passes([self.network], values)]
+
+
+def one_pass(networks: Sequence[FrameNetwork], clip: Clip) -> list[Features | SampleError]:
+    """What each network makes of a clip that is decoded once; in place of one that refuses it, the reason."""
+    return next(passes([*networks], [clip]))
+
+
+def passes(networks: Sequence[FrameNetwork], clips: Sequence[Clip]) -> Iterator[list[Features | SampleError]]:
+    """The same of clip after clip. While the networks work on one, the next is being decoded."""
+    samplings = [network.sampling for network in networks]
+    begun: list[Decoding] = []
+    try:
+        for place in range(len(clips)):
+            while len(begun) < 2 and place + len(begun) < len(clips):
+                begun.append(Decoding(clips[place + len(begun)], samplings))
+            with closing(begun[0]) as decoding:
+                yield _fed(networks, clips[place], decoding)
+            begun.pop(0)
+    finally:
+        for decoding in begun:
+            decoding.close()
+
+
+def _fed(networks: Sequence[FrameNetwork], clip: Clip, decoding: Decoding) -> list[Features | SampleError]:
+    try:
+        info = decoding.info()
+        feeds = [_Feed(network, clip, info) for network in networks]
+        for index, frame in decoding:
+            for feed in feeds:
+                feed.push(index, frame)
+    except SampleError as error:  # of the file: nobody has features of it
+        return [error for _ in networks]
+    return [feed.finish() for feed in feeds]
+
+
+class _Feed:
+    """One network's part in a pass. What it refuses is its own affair; the others go on."""
+
+    def __init__(self, network: FrameNetwork, clip: Clip, info: ClipInfo) -> None:
+        self._clip = clip
+        self._fault: SampleError | None = None
+        self._pushed = 0
+        self._info = info
+        try:
+            self._wanted = Wanted(network.sampling, info)
+            self._consumer = network.open(info)
+        except SampleError as error:
+            self._fault = error
+
+    def push(self, index: int, frame: Frame) -> None:
+        if self._fault is not None:
+            return
+        try:
+            for _ in range(self._wanted.times(index)):
+                self._consumer.push(index, frame)
+                self._pushed += 1
+        except SampleError as error:
+            self._fault = error
+
+    def finish(self) -> Features | SampleError:
+        if self._fault is not None:
+            return self._fault
+        if self._pushed < self._wanted.least:
+            return short(self._clip, self._info)
+        try:
+            return np.asarray(self._consumer.finish(), dtype=np.float32)
+        except SampleError as error:
+            return error
