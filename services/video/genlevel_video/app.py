@@ -7,6 +7,6 @@ from genlevel_evaluator.evaluator import Evaluator
 EVALUATOR = Evaluator(
     name="video",
     package="genlevel_video",
-    metric_ids=("fvd", "epe"),
+    metric_ids=("fvd", "epe", "success_auc", "m_viou", "miou_video"),
     has_backbones=True,
 )

@@ -11,6 +11,7 @@ from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, InputKind, json_type
 from genlevel_evaluator.media import Blob
 from genlevel_video import clips, flow_files
+from genlevel_video.forms.mask_tracks import decode_masks
 from genlevel_video.forms.tracks import decode_track
 from genlevel_video.forms.tubes import decode_tube
 
@@ -50,4 +51,5 @@ KINDS = {
     "flow": InputKind("flow", strings_are_paths=True, decode=decode_flow, schema=formats.schema("flow")),
     "tracking_boxes": InputKind("tracking_boxes", strings_are_paths=True, decode=decode_track, schema=formats.schema("tracking_boxes")),
     "tubes": InputKind("tubes", strings_are_paths=False, decode=decode_tube, schema=formats.schema("tubes")),
+    "video_masks": InputKind("video_masks", strings_are_paths=True, decode=decode_masks, schema=formats.schema("video_masks")),
 }

@@ -1,0 +1,1 @@
+"""Arithmetic on decoded clips: overlap, success, structure, depth."""
