@@ -123,9 +123,15 @@ class ClipExtractor:
     def __init__(self, network: FrameNetwork) -> None:
         self.network = network
 
-    def extract(self, values: Sequence[Clip]) -> list[Any]:
+    def extract(self, values: Sequence[Any]) -> list[Any]:
         """Features of the clips; in place of one, the fault of its file."""
-        return [found[0] for found in passes([self.network], values)]
+        found = passes([self.network], [value for value in values if isinstance(value, Clip)])
+        return [next(found)[0] if isinstance(value, Clip) else self.other(value) for value in values]
+
+    def other(self, value: Any) -> Features:
+        """What the network makes of a value that is no clip, such as a text: nothing, where it knows none."""
+        del value
+        return np.zeros(0, np.float32)
 
 
 def one_pass(networks: Sequence[FrameNetwork], clip: Clip) -> list[Features | SampleError]:
