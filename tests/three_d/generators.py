@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
@@ -11,6 +13,10 @@ from numpy.random import Generator
 from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Presence
+
+sys.path.append(str(Path(__file__).resolve().parent))
+
+import scene_data
 
 
 def shapes(random: Generator, count: int) -> list[RawSample]:
@@ -63,10 +69,19 @@ def drive(random: Generator, frames: int, speed: float = 1.0, turn: float = 0.02
     return poses
 
 
+def frames_of_boxes(random: Generator, count: int) -> list[RawSample]:
+    """Frames of boxes: usual ones, empty ones on either side, equal scores, and missing predictions."""
+    samples = []
+    for index in range(count):
+        prediction, reference = scene_data.frame(random, 0 if index % 6 == 4 else 9, steps=4 if index % 2 else 0)
+        samples.append(_sample(str(index), None if index % 7 == 3 else [] if index % 7 == 5 else prediction, reference))
+    return samples
+
+
 def _sample(key: str, prediction: object, reference: object) -> RawSample:
     given = None if prediction is None else Content(json=prediction)
     presence = Presence.PREDICTION_MISSING if prediction is None else Presence.BOTH
     return RawSample(key, given, (Content(json=reference),), presence)
 
 
-GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {"chamfer_distance": shapes, "rte": trajectories, "rmse_angle_deg": directions}
+GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {"chamfer_distance": shapes, "map": frames_of_boxes, "rte": trajectories, "rmse_angle_deg": directions}

@@ -12,6 +12,8 @@ from genlevel_evaluator import formats
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, InputKind, json_type
 from genlevel_three_d import trajectory_files
+from genlevel_three_d.forms.boxes import decode_boxes
+from genlevel_three_d.forms.tracks import decode_tracks
 from genlevel_three_d.headers import MAX_POINTS
 from genlevel_three_d.shapes import Normals, PointSet, Trajectory
 
@@ -99,5 +101,7 @@ def decode_normals(content: Content, attributes: Mapping[str, Any]) -> Normals:
 KINDS = {
     "point_set": InputKind("point_set", strings_are_paths=True, decode=decode_points, schema=formats.schema("point_set")),
     "normals": InputKind("normals", strings_are_paths=True, decode=decode_normals, schema=formats.schema("normals")),
+    "boxes_3d": InputKind("boxes_3d", strings_are_paths=True, decode=decode_boxes, schema=formats.schema("boxes_3d")),
+    "tracks_3d": InputKind("tracks_3d", strings_are_paths=True, decode=decode_tracks, schema=formats.schema("tracks_3d")),
     "trajectory": InputKind("trajectory", strings_are_paths=True, decode=decode_trajectory, schema=formats.schema("trajectory")),
 }

@@ -27,7 +27,7 @@ and attributes; AP of each distance and of nuScenes' classes; max_recall.
     >>> from genlevel_three_d.scenes.detection_curves import Detections
     >>> hits = np.array([[1.0], [0.0], [1.0]])
     >>> round(Detections(np.array([0.9, 0.8, 0.7]), hits, hits, np.ones(3), 2.0).average_precision(0), 6)  # right, wrong, right, of two
-    0.697531
+    0.737654
 """
 
 from __future__ import annotations
@@ -157,8 +157,8 @@ def _errors(rows: Rows, tables: list[ClassTable], value: float, parameters: MapP
     named = {"max_recall": 100.0 * math.fsum(reached) / len(reached)}
     if parameters.measure == "centre" and len(means) == len(ERRORS):
         named["nds"] = (5.0 * value + 100.0 * math.fsum(max(0.0, 1.0 - error) for error in means.values())) / 10.0
-    velocity, attribute = rows.column("known").any(axis=0)
-    shown = ("ate", "ase", "aoe", *("ave",) * bool(velocity), *("aae",) * bool(attribute))
+    velocity, attribute = (bool(known.any()) for known in rows.column("known").T)
+    shown = ("ate", "ase", "aoe", *("ave",) * velocity, *("aae",) * attribute)
     return named | {f"m{name}": means[name] for name in shown if name in means}
 
 

@@ -65,7 +65,7 @@ def _table(boxes: Boxes3D) -> NDArray[np.float64]:
 def _falling(scores: NDArray[np.float64]) -> list[int]:
     """Places by falling score; the last of equal ones first, as the devkit takes them."""
     filled = np.where(np.isnan(scores), -np.inf, scores)
-    return np.argsort(filled, kind="stable")[::-1].tolist()
+    return [int(place) for place in np.argsort(filled, kind="stable")[::-1]]
 
 
 def _nearest_first(gap: NDArray[np.float64], limit: float) -> list[list[tuple[float, int]]]:
