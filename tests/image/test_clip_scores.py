@@ -16,7 +16,7 @@ from skimage.metrics import peak_signal_noise_ratio
 from torchmetrics.multimodal import CLIPScore
 
 from genlevel_evaluator import media, weights
-from genlevel_evaluator.backbones import Backbone
+from genlevel_evaluator.backbones import Backbone, vectors
 from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import EvaluatorError
 from genlevel_evaluator.evaluator import Evaluator
@@ -24,7 +24,6 @@ from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Presence
 from genlevel_evaluator.networks import clip, clip_text
 from genlevel_image.app import EVALUATOR
-from genlevel_image.backbones import vectors
 from tests.common.networks import clip_judges as judges
 from tests.image.files import encoded, file_of
 from tests.image.scoring import value_of

