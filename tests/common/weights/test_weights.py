@@ -33,7 +33,7 @@ def test_every_entry_says_what_it_is() -> None:
 
 def test_stand_ins_are_marked() -> None:
     stand_ins = {entry.name for entry in weights.list_entries() if not entry.reference}
-    assert stand_ins == {"inception-v3-nsfwjs", "efficientnet-lite0", "aisfx-cnn9", "whisper-tiny-en", "minilm-l6-v2", "imagenet-classes", "rife-4.0"}
+    assert stand_ins == {"inception-v3-nsfwjs", "efficientnet-lite0", "aisfx-cnn9", "whisper-tiny-en", "minilm-l6-v2", "imagenet-classes", "rife-4.0", "niqe-pristine"}
 
 
 def test_all_faults_of_a_manifest_come_at_once() -> None:
