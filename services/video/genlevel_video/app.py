@@ -7,6 +7,8 @@ from genlevel_evaluator.evaluator import Evaluator
 EVALUATOR = Evaluator(
     name="video",
     package="genlevel_video",
-    metric_ids=("fvd", "epe", "success_auc", "m_viou", "miou_video"),
+    metric_ids=(
+        "fvd", "epe", "success_auc", "m_viou", "miou_video", "abs_rel", "s_measure", "psnr", "object_class", "multiple_objects", "color", "spatial_relationship", "scene",
+    ),
     has_backbones=True,
 )
