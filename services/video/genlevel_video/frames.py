@@ -6,7 +6,7 @@ between decoder and network. While the networks work on one clip, the next of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from typing import Any, Protocol
 
@@ -134,12 +134,41 @@ class ClipExtractor:
         return np.zeros(0, np.float32)
 
 
+def together(extractors: Sequence[Any], values: Sequence[Any]) -> Iterator[list[Any]]:
+    """What several loaded networks make of each value; a clip is decoded once for all that look at its frames. See `Backbone.together`."""
+    networks = [_network(extractor) for extractor in extractors]
+    sharing = [network for network in networks if network is not None]
+    shared = passes(sharing, [value for value in values if isinstance(value, Clip)])
+    with closing(shared):
+        for value in values:
+            found = iter(next(shared) if isinstance(value, Clip) and sharing else ())
+            yield [
+                next(found) if network is not None and isinstance(value, Clip) else _alone(extractor, value)
+                for network, extractor in zip(networks, extractors, strict=True)
+            ]
+
+
+def _network(extractor: Any) -> FrameNetwork | None:
+    """The network over frames in an extractor; None of one that reads its values itself."""
+    if isinstance(extractor, ClipExtractor):
+        return extractor.network
+    network: FrameNetwork | None = extractor if hasattr(extractor, "open") and hasattr(extractor, "sampling") else None
+    return network
+
+
+def _alone(extractor: Any, value: Any) -> Any:
+    try:
+        return extractor.extract([value])[0]
+    except SampleError as error:
+        return error
+
+
 def one_pass(networks: Sequence[FrameNetwork], clip: Clip) -> list[Features | SampleError]:
     """What each network makes of a clip that is decoded once; in place of one that refuses it, the reason."""
     return next(passes([*networks], [clip]))
 
 
-def passes(networks: Sequence[FrameNetwork], clips: Sequence[Clip]) -> Iterator[list[Features | SampleError]]:
+def passes(networks: Sequence[FrameNetwork], clips: Sequence[Clip]) -> Generator[list[Features | SampleError], None, None]:
     """The same of clip after clip. While the networks work on one, the next is being decoded."""
     samplings = [network.sampling for network in networks]
     begun: list[Decoding] = []

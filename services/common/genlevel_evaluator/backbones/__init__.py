@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -48,6 +48,8 @@ class Backbone:
         also: further entries of the manifest that it reads, such as a vocabulary; part of the signature like the first.
         batch: values handed to `extract` at once.
         uses_gpu: whether it runs on a GPU where there is one; its features are then remembered apart.
+        together: runs several loaded networks over values in one pass, where reading a value costs as much as the networks: for each value
+            what every network makes of it, SampleErrors in place. Networks of one metric with the same function here are run by it.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Backbone:
     batch: int = 16
     also: tuple[str, ...] = ()
     uses_gpu: bool = True
+    together: Callable[[Sequence[Any], Sequence[Any]], Iterable[Sequence[Any]]] | None = None
 
     @property
     def entries(self) -> tuple[str, ...]:
@@ -90,5 +93,18 @@ class FeatureProvider(Protocol):
 
         Raises:
             EvaluatorError: the network is not to be had.
+        """
+        ...
+
+    def together(self, names: Sequence[str], values: Sequence[Any], check: Callable[[], None]) -> list[Sequence[Any]]:
+        """What networks with one `Backbone.together` make of each value, as `features` gives it, in the order of `names`.
+
+        Args:
+            names: two networks or more.
+            values: decoded values; at most a batch.
+            check: see `features`.
+
+        Raises:
+            EvaluatorError: see `features`.
         """
         ...

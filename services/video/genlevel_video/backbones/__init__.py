@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
 from genlevel_evaluator.backbones import Backbone, Extractor
+from genlevel_video.backbones.finders import FINDERS
+from genlevel_video.backbones.motion import MOTION
 
 
 def _i3d() -> Extractor:
@@ -17,7 +23,13 @@ def _r3d_18() -> Extractor:
     return build()
 
 
-BACKBONES = {
+def _together(extractors: Sequence[Any], values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    from genlevel_video.frames import together
+
+    return together(extractors, values)
+
+
+_NETWORKS = FINDERS | MOTION | {
     "i3d": Backbone(
         "i3d",
         "i3d-kinetics-400",
@@ -33,3 +45,6 @@ BACKBONES = {
         batch=4,
     ),
 }
+
+BACKBONES = {name: replace(backbone, together=_together) for name, backbone in _NETWORKS.items()}
+"""All of them share the decoding of a clip."""
