@@ -18,6 +18,8 @@ from genlevel_evaluator.metric import Metric, Sample, each_side
 
 Entry = tuple[Sample, int]
 """A sample and its flags."""
+Group = tuple[str, ...]
+"""Networks that are run in one pass over a value; mostly one alone."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Networks:
         self.metric = metric
         self.kind = evaluator.kinds[metric.input_kind]
         self.provider = evaluator.provider or InProcess(evaluator)
-        self.batches = {name: evaluator.backbones[name].batch for name in names}
+        self.batches = {group: min(evaluator.backbones[name].batch for name in group) for group in _groups(evaluator, names)}
         self._keys = {name: feature_keys.network_key(evaluator, evaluator.backbones[name]) for name in names}
 
     def skips(self, side: str) -> bool:
@@ -69,13 +71,25 @@ class Networks:
     def pending(self, key: Key | None, value: Any) -> Pending:
         """A value with what the networks take of it."""
         known = self.known(key)
-        return Pending(key, known, {name: self._prepared(name, value) for name in self.names if name not in known})
+        ready: dict[str, Any] = {}
+        for group in self.batches:
+            needed = [name for name in group if name not in known]
+            # Networks that share a pass read the value in it; one alone may prepare it here.
+            ready |= {name: value if len(needed) > 1 else self._prepared(name, value) for name in needed}
+        return Pending(key, known, ready)
 
     def _prepared(self, name: str, value: Any) -> Any:
         try:
             return self.provider.prepare(name, value)
         except Exception as error:  # raised again where the network's turn is, so that it is said in the order of the samples
             return Failure(error)
+
+
+def _groups(evaluator: Evaluator, names: Sequence[str]) -> list[Group]:
+    groups: dict[Any, list[str]] = {}
+    for name in names:
+        groups.setdefault(evaluator.backbones[name].together or name, []).append(name)
+    return [tuple(group) for group in groups.values()]
 
 
 class Batches:
@@ -86,7 +100,7 @@ class Batches:
         self._check = check
         self._entries: list[Entry] = []
         self._sides: list[tuple[str, ...]] = []
-        self._waiting: dict[str, list[tuple[int, str, Pending]]] = {name: [] for name in networks.names}
+        self._waiting: dict[Group, list[tuple[int, str, Pending]]] = {group: [] for group in networks.batches}
         self._found: dict[tuple[str, int, str], Any] = {}
 
     def add(self, entry: Entry, sides: Mapping[str, Pending]) -> None:
@@ -95,53 +109,59 @@ class Batches:
         self._entries.append(entry)
         self._sides.append(tuple(sides))
         for side, pending in sides.items():
-            for name in self._networks.names:
-                if name in pending.known:
-                    self._found[name, index, side] = pending.known[name]
+            self._found |= {(name, index, side): value for name, value in pending.known.items()}
+            for group, batch in self._networks.batches.items():
+                if all(name in pending.known for name in group):
                     continue
-                self._waiting[name].append((index, side, pending))
-                if len(self._waiting[name]) == self._networks.batches[name]:
-                    self._run(name)
+                self._waiting[group].append((index, side, pending))
+                if len(self._waiting[group]) == batch:
+                    self._run(group)
 
-    def _run(self, name: str) -> None:
-        """Runs a network over what waits for it; a file that is there twice goes through once."""
-        jobs, self._waiting[name] = self._waiting[name], []
-        same = [self._networks.key(name, pending.key) for _, _, pending in jobs]
-        results: dict[Key | int, Any] = {}
-        todo: dict[Key | int, Any] = {}
-        for place, (key, (_, _, pending)) in enumerate(zip(same, jobs, strict=True)):
-            ready = pending.ready.pop(name)
-            if (known := features.CACHE.get(key)) is not None:
-                results[key or place] = known
-            else:
-                todo.setdefault(key or place, ready)
-        results |= self._computed(name, todo)
-        for place, (key, (index, side, _)) in enumerate(zip(same, jobs, strict=True)):
-            self._found[name, index, side] = results[key or place]
+    def _run(self, group: Group) -> None:
+        """Runs networks over what waits for them; a file that is there twice goes through once."""
+        jobs, self._waiting[group] = self._waiting[group], []
+        results: dict[tuple[str, Key | int], Any] = {}
+        todo: dict[Group, dict[Key | int, Any]] = {}
+        for place, (_, _, pending) in enumerate(jobs):
+            ready = {name: pending.ready.pop(name) for name in group if name in pending.ready}
+            found = {name: features.CACHE.get(self._networks.key(name, pending.key)) for name in ready}
+            results |= {(name, pending.key or place): value for name, value in found.items() if value is not None}
+            if missing := tuple(name for name in ready if found[name] is None):
+                todo.setdefault(missing, {}).setdefault(pending.key or place, ready[missing[0]])
+        for names, values in todo.items():
+            results |= self._computed(names, values)
+        for place, (index, side, pending) in enumerate(jobs):
+            self._found |= {(name, index, side): results[name, pending.key or place] for name in group if name not in pending.known}
 
-    def _computed(self, name: str, todo: Mapping[Key | int, Any]) -> dict[Key | int, Any]:
-        results: dict[Key | int, Any] = {}
-        for key, ready in todo.items():
+    def _computed(self, names: Group, todo: Mapping[Key | int, Any]) -> dict[tuple[str, Key | int], Any]:
+        results: dict[tuple[str, Key | int], Any] = {}
+        for place, ready in todo.items():
             if isinstance(ready, Failure):
                 if not isinstance(ready.error, SampleError):
                     raise ready.error
-                results[key] = ready.error
-        keys = [key for key in todo if key not in results]
-        if not keys:
+                results[names[0], place] = ready.error
+        places = [place for place in todo if (names[0], place) not in results]
+        if not places:
             return results
         self._check()
-        made = self._networks.provider.features(name, [todo[key] for key in keys], self._check)
-        for key, feature in zip(keys, map(_usable, made), strict=True):
-            results[key] = feature
-            if not isinstance(feature, SampleError) and not isinstance(key, int):
-                features.CACHE.put(key, feature)
+        for place, row in zip(places, self._made(names, [todo[place] for place in places]), strict=True):
+            for name, feature in zip(names, map(_usable, row), strict=True):
+                results[name, place] = feature
+                if not isinstance(feature, SampleError) and not isinstance(place, int):
+                    features.CACHE.put(self._networks.key(name, place), feature)
         return results
+
+    def _made(self, names: Group, values: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        """What each network makes of each value."""
+        if len(names) > 1:
+            return self._networks.provider.together(names, values, self._check)
+        return [[feature] for feature in self._networks.provider.features(names[0], values, self._check)]
 
     def finish(self, issues: list[Issue]) -> list[Entry]:
         """The samples with their features; a side that a network refused becomes an issue."""
-        for name, waiting in self._waiting.items():
+        for group, waiting in self._waiting.items():
             if waiting:
-                self._run(name)
+                self._run(group)
         result = self._entries
         for name in self._networks.names:
             for index, (sample, flags) in enumerate(result):

@@ -104,3 +104,13 @@ class InProcess:
             if len(values) == 1:
                 return [error]
             return [feature for value in values for feature in self.features(name, [value], check)]
+
+    def together(self, names: Sequence[str], values: Sequence[Any], check: Callable[[], None]) -> list[Sequence[Any]]:
+        """See `FeatureProvider`."""
+        run = self.evaluator.backbones[names[0]].together
+        assert run is not None, f"{names[0]} is run alone"
+        rows = []
+        for row in run([self.evaluator.extractor(name) for name in names], values):
+            rows.append(row)
+            check()
+        return rows
