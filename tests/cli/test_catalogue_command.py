@@ -63,7 +63,7 @@ def test_table_on_a_pipe_is_tab_separated(capsys: pytest.CaptureFixture[str]) ->
 
 def test_metrics(capsys: pytest.CaptureFixture[str]) -> None:
     metrics = run_json(capsys, "metrics")
-    assert len(metrics) == 82
+    assert len(metrics) == 84
     assert {number for metric in metrics for number in metric["paper_numbers"]} == set(range(1, 59))
     assert sum(len(metric["tasks"]) for metric in metrics) == 699
 

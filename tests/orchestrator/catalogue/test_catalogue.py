@@ -21,7 +21,7 @@ def catalogue() -> Catalogue:
 
 def test_counts(catalogue: Catalogue) -> None:
     assert len(catalogue.tasks) == 699
-    assert len(catalogue.metrics) == 82
+    assert len(catalogue.metrics) == 84
     assert len(catalogue.skills) == 145
     assert len(catalogue.labels) == 70
     assert sum(len(ids) for ids in catalogue.labels.values()) == 87
