@@ -107,7 +107,22 @@ def _intent(names: Any, index: str, kind: str) -> str:
     return str(by_name)
 
 
+def seen(value: Any) -> Any:
+    """What a clip is to show, out of the objects that the public prompt lists wrap around it.
+
+    >>> seen({"color": {"color": "red"}, "object": "car"}), seen({"object_class": {"object": "dog"}}), seen("a dog")
+    ({'color': 'red', 'object': 'car'}, {'object': 'dog'}, 'a dog')
+    """
+    if not isinstance(value, Mapping) or not any(isinstance(part, Mapping) for part in value.values()) or "frames" in value:
+        return value
+    flat: dict[str, Any] = {}
+    for key, part in value.items():
+        flat.update(seen(part) if isinstance(part, Mapping) else {key: part})
+    return flat
+
+
 _ADAPTERS: dict[str, Callable[[Any], Any]] = {
     "text": text, "labels": labels, "spans": spans, "grounding": images.grounding, "panoptic": images.panoptic, "scene_graph": images.scene_graph,
+    "frame_detections": seen,
 }  # fmt: skip
 _OF_BOXES: dict[str, Callable[[Any, str], Any]] = {"boxes": images.boxes, "instances": images.instances, "keypoints": images.keypoints}

@@ -44,8 +44,8 @@ class Form:
 
     @property
     def reference_free(self) -> bool:
-        """Whether nothing is held against the prediction: it is a clip by itself, or what people said of an output."""
-        return self.kind in ("ratings", "votes", "video_alone")
+        """Whether nothing is held against the prediction: it is a clip or a piece by itself, or what people said of an output."""
+        return self.kind in ("ratings", "votes", "video_alone", "midi")
 
     @property
     def folders(self) -> bool:
@@ -212,7 +212,7 @@ def referenced(sample: Mapping[str, Any], form: Form, sample_type: str = "") -> 
         place = ""
     else:
         below, value = answer(holder, form.kind, sample_type)
-    if form.kind in fields().asked and (value is MISSING or not isinstance(value, str | list)):
+    if form.kind in fields().asked and not _says(value, form.kind):
         place, (below, value) = "/input", _asked(sample.get("input"), form.kind)
     if value is MISSING or value is None:
         return place, []
@@ -221,11 +221,16 @@ def referenced(sample: Mapping[str, Any], form: Form, sample_type: str = "") -> 
     return place + below, [value]
 
 
+def _says(value: Any, kind: str) -> bool:
+    """Whether a value can be what was asked for: words, or an object of words where the kind has such a form; a file never."""
+    return isinstance(value, str | list) or (isinstance(value, Mapping) and not is_media(value) and kind in fields().whole)
+
+
 def _asked(given: Any, kind: str) -> tuple[str, Any]:
     """What was asked for, where the output is held against it and the annotation does not repeat it."""
     if isinstance(given, str):
         return "", given
-    return next((("/" + path, given[path]) for path in fields().asked[kind] if isinstance(given, Mapping) and isinstance(given.get(path), str | list)), ("", MISSING))
+    return next((("/" + path, given[path]) for path in fields().asked[kind] if isinstance(given, Mapping) and _says(given.get(path), kind)), ("", MISSING))
 
 
 def _beside(sample: Mapping[str, Any], kind: str, sample_type: str) -> tuple[str, Any]:

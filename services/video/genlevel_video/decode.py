@@ -11,7 +11,7 @@ from genlevel_evaluator.captions import Caption, decode_caption
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, InputKind, json_type
 from genlevel_evaluator.media import Blob
-from genlevel_evaluator.pixels.pictures import Picture, read_picture
+from genlevel_evaluator.pixels.pictures import Picture, blob_of, read_picture
 from genlevel_video import clips, flow_files
 from genlevel_video.forms.depth_videos import decode_depth
 from genlevel_video.forms.grey_frames import decode_frames
@@ -49,6 +49,12 @@ def decode_asked(content: Content, attributes: Mapping[str, Any]) -> Caption | P
     return read_picture(file) if isinstance(file, Blob) else decode_caption(content, attributes)
 
 
+def decode_picture(content: Content, attributes: Mapping[str, Any]) -> Picture:
+    """A picture that clips are held against."""
+    del attributes
+    return read_picture(blob_of(content, "a picture"))
+
+
 def decode_flow(content: Content, attributes: Mapping[str, Any]) -> flow_files.Flow:
     """A flow file."""
     del attributes
@@ -66,6 +72,7 @@ KINDS = {
     "video": InputKind("video", strings_are_paths=True, decode=decode_video, schema=formats.schema("video")),
     "video_alone": InputKind("video_alone", strings_are_paths=True, decode=decode_video, schema=formats.schema("video_alone")),
     "video_text": InputKind("video_text", strings_are_paths=True, reference_strings_are_paths=False, decode=decode_video, decode_reference=decode_asked, schema=formats.schema("video_text")),
+    "video_image": InputKind("video_image", strings_are_paths=True, decode=decode_video, decode_reference=decode_picture, schema=formats.schema("video_image")),
     "flow": InputKind("flow", strings_are_paths=True, decode=decode_flow, schema=formats.schema("flow")),
     "tracking_boxes": InputKind("tracking_boxes", strings_are_paths=True, decode=decode_track, schema=formats.schema("tracking_boxes")),
     "tubes": InputKind("tubes", strings_are_paths=False, decode=decode_tube, schema=formats.schema("tubes")),

@@ -9,6 +9,7 @@ from typing import Any
 from genlevel_evaluator.backbones import Backbone, Extractor
 from genlevel_video.backbones.finders import FINDERS
 from genlevel_video.backbones.motion import MOTION
+from genlevel_video.backbones.quality import QUALITY
 
 
 def _i3d() -> Extractor:
@@ -29,7 +30,7 @@ def _together(extractors: Sequence[Any], values: Sequence[Any]) -> Iterable[Sequ
     return together(extractors, values)
 
 
-_NETWORKS = FINDERS | MOTION | {
+_NETWORKS = FINDERS | MOTION | QUALITY | {
     "i3d": Backbone(
         "i3d",
         "i3d-kinetics-400",
