@@ -111,7 +111,7 @@ def test_every_fault_at_once(folder: Path) -> None:
     assert ("tasks.csv", 22, "metric_id") in rows
     assert ("tasks.csv", 32, "modality") in rows
     assert ("tasks.csv", 32, "skill_id") in rows
-    assert ("metrics.csv", 83, "mapping_scale") in rows
+    assert ("metrics.csv", 85, "mapping_scale") in rows
     assert ("skills.csv", None, None) in rows
 
 
