@@ -8,11 +8,11 @@ import time
 import numpy as np
 
 from benchmarks.bench_bleu import LARGEST_GAP, Samples, best, captions
+from genlevel_evaluator.digests import word_digest
 from genlevel_evaluator.engine import RawSample, Scorer
 from genlevel_evaluator.evaluator import load
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.statistics import ngrams_cider
-from genlevel_language.digests import word_digest
 from genlevel_language.metrics import cider
 
 

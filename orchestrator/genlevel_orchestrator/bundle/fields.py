@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from types import MappingProxyType
 from typing import Any
 
 from genlevel_orchestrator.catalogue.names import name_key
@@ -44,8 +43,8 @@ class Form:
 
     @property
     def reference_free(self) -> bool:
-        """Whether nothing is held against the prediction: it is a clip or a piece by itself, or what people said of an output."""
-        return self.kind in ("ratings", "votes", "video_alone", "midi")
+        """Whether nothing is held against the prediction: it is a clip, a recording or a piece by itself, or what people said of an output."""
+        return self.kind in ("ratings", "votes", "video_alone", "audio_alone", "midi")
 
     @property
     def folders(self) -> bool:
@@ -84,6 +83,8 @@ class Fields:
     parameters: Mapping[str, Mapping[str, Mapping[str, Any]]]
     kinds: Mapping[str, tuple[str, ...]]
     whole: Mapping[str, Sequence[Sequence[str]]]
+    frames: Mapping[str, str]
+    given: Mapping[str, tuple[str, ...]]
     asked: Mapping[str, tuple[str, ...]]
     attributes: tuple[str, ...]
     kind_attributes: Mapping[str, tuple[str, ...]]
@@ -113,6 +114,8 @@ def fields() -> Fields:
         parameters={name_key(name): values for name, values in table["parameters"].items()},
         kinds={name: tuple(paths) for name, paths in table["kinds"].items()},
         whole=table["whole"],
+        frames=table["frames"],
+        given={name: tuple(paths) for name, paths in table["given"].items()},
         asked={name: tuple(paths) for name, paths in table["asked"].items()},
         attributes=tuple(table["attributes"]["names"]),
         kind_attributes={name: tuple(names) for name, names in table["attributes"]["kinds"].items()},
@@ -164,7 +167,7 @@ def is_media(value: Any) -> bool:
 
 def answer(holder: Any, kind: str, sample_type: str = "") -> tuple[str, Any]:
     """Pointer below ``holder`` and the answer in it. A holder that is no object is the answer itself."""
-    if not isinstance(holder, Mapping) or is_media(holder) or any(set(keys) <= holder.keys() for keys in fields().whole.get(kind, ())):
+    if not isinstance(holder, Mapping) or is_media(holder) or _is_whole(holder, kind):
         return "", holder
     for path in fields().paths(kind, sample_type):
         value = follow(holder, path)
@@ -175,6 +178,14 @@ def answer(holder: Any, kind: str, sample_type: str = "") -> tuple[str, Any]:
         key, value = next(iter(holder.items()))
         return "/" + str(key), value
     return "", MISSING
+
+
+def _is_whole(holder: Mapping[str, Any], kind: str) -> bool:
+    """Whether an object is an answer itself, by its keys or those of its values."""
+    if any(set(keys) <= holder.keys() for keys in fields().whole.get(kind, ())):
+        return True
+    key = fields().frames.get(kind)
+    return key is not None and bool(holder) and all(isinstance(item, Mapping) and key in item for item in holder.values())
 
 
 def _takes_first(sample_type: str) -> bool:
@@ -214,6 +225,8 @@ def referenced(sample: Mapping[str, Any], form: Form, sample_type: str = "") -> 
         below, value = answer(holder, form.kind, sample_type)
     if form.kind in fields().asked and not _says(value, form.kind):
         place, (below, value) = "/input", _asked(sample.get("input"), form.kind)
+    if value is MISSING or value is None or (value == "" and form.kind in fields().given):
+        place, (below, value) = "/input", _first(sample.get("input"), fields().given.get(form.kind, ()))
     if value is MISSING or value is None:
         return place, []
     if isinstance(value, list) and not (form.reference_lists or form.joined):
@@ -233,50 +246,17 @@ def _asked(given: Any, kind: str) -> tuple[str, Any]:
     return next((("/" + path, given[path]) for path in fields().asked[kind] if isinstance(given, Mapping) and _says(given.get(path), kind)), ("", MISSING))
 
 
+def _first(holder: Any, names: Sequence[str]) -> tuple[str, Any]:
+    """The first entry of an object that is there."""
+    return next((("/" + name, holder[name]) for name in names if isinstance(holder, Mapping) and holder.get(name)), ("", MISSING))
+
+
 def _beside(sample: Mapping[str, Any], kind: str, sample_type: str) -> tuple[str, Any]:
     """The answer on a sample that has no ``output``: only under a key that is known, as a lone question is none."""
     holder = {key: value for key, value in sample.items() if key not in _STRUCTURE}
+    if any(set(keys) <= holder.keys() for keys in fields().whole.get(kind, ())):
+        return "", holder
     for path in fields().paths(kind, sample_type):
         if (value := follow(holder, path)) is not MISSING and value is not None:
             return "/" + path.replace(".", "/"), value
     return "", MISSING
-
-
-def attributes(sample: Mapping[str, Any], kind: str = "", envelope: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-    """The attributes that travel with a sample of an input kind; what the annotation lists for all samples gives way to the sample's own.
-
-    >>> attributes({"input": {"audio_file": "a.wav", "prompt": "What is heard?"}}, "verdict")
-    {'prompt': 'What is heard?'}
-    >>> attributes({"input": {"choices": ["a", "b"]}}, "text", {"labels": ["x", "y"]})
-    {'labels': ['x', 'y'], 'options': ['a', 'b']}
-    """
-    table = fields()
-    found: dict[str, Any] = {name: envelope[name] for name in table.shared if isinstance(envelope.get(name), list)}
-    inside = sample.get("input")
-    named = inside if isinstance(inside, Mapping) else {}
-    for alias, name in table.attribute_aliases.items():
-        if alias in named and _travels(named[alias], table.longest_attribute):
-            found[name] = named[alias]
-    for holder in (sample, sample.get("input")):
-        if not isinstance(holder, Mapping):
-            continue
-        for name in table.attributes:
-            if name in holder and _travels(holder[name], table.longest_attribute):
-                found[name] = holder[name]
-        found.update({name: holder[name] for name in table.kind_attributes.get(kind, ()) if name in holder})
-    if "image_size" not in found and all(isinstance(found.get(side), int) for side in ("width", "height")):
-        found["image_size"] = [found["width"], found["height"]]
-    own = sample.get("attributes")
-    if isinstance(own, Mapping):
-        found.update(own)
-    return found
-
-
-def _travels(value: Any, longest: int) -> bool:
-    if isinstance(value, str):
-        return len(value) <= longest
-    if isinstance(value, Mapping):
-        return len(value) <= 1000 and all(_travels(item, longest) for item in value.values())
-    if isinstance(value, Sequence):
-        return len(value) <= 100_000 and all(_travels(item, longest) for item in value)
-    return True

@@ -7,6 +7,6 @@ from genlevel_evaluator.evaluator import Evaluator
 EVALUATOR = Evaluator(
     name="audio",
     package="genlevel_audio",
-    metric_ids=("wer", "mcd", "fad", "clap_score", "clap_style_score"),
+    metric_ids=("wer", "mcd", "fad", "clap_score", "clap_style_score", "cider", "pcc", "e_accuracy", "mos"),
     has_backbones=True,
 )

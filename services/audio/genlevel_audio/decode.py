@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from genlevel_audio import audio
 from genlevel_audio.audio import Audio
 from genlevel_audio.descriptions import decode_description
+from genlevel_audio.music.forms import decode_orchestration, decode_piece
+from genlevel_audio.transcripts import Transcript, decode_transcript
 from genlevel_evaluator import formats
 from genlevel_evaluator.errors import SampleError
-from genlevel_evaluator.kinds import Content, InputKind, decode_text, json_type
-
-
-@dataclass(frozen=True)
-class Transcript:
-    """Words that are already text."""
-
-    text: str
+from genlevel_evaluator.kinds import Content, InputKind, json_type
 
 
 def decode_audio(content: Content, attributes: Mapping[str, Any]) -> Audio:
@@ -37,23 +31,12 @@ def decode_speech(content: Content, attributes: Mapping[str, Any]) -> Audio | Tr
     return decode_transcript(content, attributes)
 
 
-def decode_transcript(content: Content, attributes: Mapping[str, Any]) -> Transcript:
-    """A transcript: a string or `{"text": "..."}`; the key may also be `transcript`."""
-    if content.media is None and isinstance(content.json, dict):
-        keys = set(content.json)
-        if keys not in ({"text"}, {"transcript"}) or not isinstance(next(iter(content.json.values())), str):
-            raise SampleError(
-                "WRONG_TYPE", 'expected a transcript as {"text": string}', remedy="see docs/formats.md, kind speech"
-            )
-        return Transcript(next(iter(content.json.values())))
-    return Transcript(decode_text(content, attributes))
-
-
 _MEDIA = {"type": ["string", "object"]}
 _TRANSCRIPT = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"], "additionalProperties": False}
 
 KINDS = {
     "audio": InputKind("audio", strings_are_paths=True, decode=decode_audio, schema=_MEDIA),
+    "audio_alone": InputKind("audio_alone", strings_are_paths=True, decode=decode_audio, schema=_MEDIA),
     "audio_text": InputKind(
         "audio_text", strings_are_paths=True, reference_strings_are_paths=False, decode=decode_audio, decode_reference=decode_description,
         schema=formats.schema("audio_text"),
@@ -62,4 +45,6 @@ KINDS = {
         "speech", strings_are_paths=True, reference_strings_are_paths=False, decode=decode_speech, decode_reference=decode_transcript,
         schema={"anyOf": [_MEDIA, _TRANSCRIPT]},
     ),
+    "midi": InputKind("midi", strings_are_paths=True, decode=decode_piece, schema=formats.schema("midi")),
+    "orchestration": InputKind("orchestration", strings_are_paths=True, decode=decode_orchestration, schema=formats.schema("orchestration")),
 }

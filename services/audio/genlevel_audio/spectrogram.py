@@ -22,6 +22,9 @@ CLAP_RATE, CLAP_BANDS, CLAP_SAMPLES = 48_000, 64, 480_000
 _CLAP_FFT, _CLAP_HOP, _CLAP_EDGES = 1024, 480, (50.0, 14_000.0)
 _INT16 = 32_767.0
 
+SPEECH_RATE = 16_000
+_SPEECH_HOP, _DNSMOS_FFT, _SPEAKER_FFT = 160, 321, 400
+
 _CHUNK = 1024
 """Frames transformed at once, so that the spectrum of a long recording is never in memory as a whole."""
 
@@ -63,8 +66,25 @@ def clap_windows(samples: NDArray[Any]) -> NDArray[np.float32]:
 
 def _clap_frames(sound: Matrix) -> NDArray[np.float32]:
     padded = np.pad(sound, _CLAP_FFT // 2, mode="reflect")
-    power = _bands(padded, _CLAP_FFT, _CLAP_HOP, _CLAP_FFT, 2, _clap_filters())
+    power = _bands(padded, _CLAP_FFT, _CLAP_HOP, _CLAP_FFT, 2, _slaney_filters(CLAP_RATE, _CLAP_FFT, CLAP_BANDS, *_CLAP_EDGES))
     return np.asarray(10.0 * np.log10(np.maximum(power, 1e-10)), dtype=np.float32)
+
+
+def dnsmos_bands(samples: NDArray[Any]) -> NDArray[np.float32]:
+    """120 bands in decibels below the loudest, 80 at most, as (dB + 40) / 40; shape (frames, 120), of mono sound at 16 kHz."""
+    power = 10.0 * np.log10(np.maximum(_speech_bands(samples, _DNSMOS_FFT, 120), 1e-10))
+    below = power - power.max()
+    return np.asarray((np.maximum(below, -80.0) + 40.0) / 40.0, dtype=np.float32)
+
+
+def speaker_bands(samples: NDArray[Any]) -> NDArray[np.float32]:
+    """Power of 40 bands, shape (frames, 40), of mono sound at 16 kHz."""
+    return np.asarray(_speech_bands(samples, _SPEAKER_FFT, 40), dtype=np.float32)
+
+
+def _speech_bands(samples: NDArray[Any], size: int, bands: int) -> Matrix:
+    sound = np.pad(np.asarray(samples, dtype=np.float64), size // 2)
+    return _bands(sound, size, _SPEECH_HOP, size, 2, _slaney_filters(SPEECH_RATE, size, bands, 0.0, SPEECH_RATE / 2))
 
 
 def _blocks(bands: Matrix, size: int, silence: float) -> NDArray[np.float32]:
@@ -125,8 +145,8 @@ def _on_slaney(frequency: float) -> float:
 
 
 @cache
-def _clap_filters() -> Matrix:
-    low, high = map(_on_slaney, _CLAP_EDGES)
-    corners = _slaney(np.linspace(low, high, CLAP_BANDS + 2))
-    filters = _triangles(np.linspace(0.0, CLAP_RATE / 2, _CLAP_FFT // 2 + 1), corners)
+def _slaney_filters(rate: int, size: int, bands: int, low: float, high: float) -> Matrix:
+    """Triangles of unit area."""
+    corners = _slaney(np.linspace(_on_slaney(low), _on_slaney(high), bands + 2))
+    filters = _triangles(np.asarray(np.fft.rfftfreq(size, 1.0 / rate), dtype=np.float64), corners)
     return np.asarray(filters * (2.0 / (corners[2:] - corners[:-2]))[:, None])

@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator.digests import digest
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Sample
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_language import class_table, normalise
-from genlevel_language.digests import digest
 from genlevel_language.extract import EXTRACTORS
 
 Extractor = Literal["none", "option_letter", "yes_no", "label"]

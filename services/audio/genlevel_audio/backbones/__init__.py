@@ -44,5 +44,15 @@ BACKBONES = {
             preprocessing="as aisfx, the mean of its blocks; softmax of cosines with known sounds, temperature 0.1; text: lower case, 256 pieces",
             build=lambda: _build("examples"), batch=1, uses_gpu=False,
         ),
+        Backbone(
+            name="dnsmos", weights="dnsmos",
+            preprocessing="mono mean, 16 kHz soxr VHQ, doubled up to 9.01 s, windows of 9.01 s, one a second; P.835 polynomials; P.808 of 120 Slaney mels",
+            build=lambda: _build("dnsmos"), batch=1, uses_gpu=False,
+        ),
+        Backbone(
+            name="resemblyzer", weights="resemblyzer",
+            preprocessing="mono mean, 16 kHz soxr VHQ, raised to -30 dBFS, no voice detection; 40 Slaney mels of 25/10 ms, windows of 160 frames, step 77",
+            build=lambda: _build("speaker"), batch=1, uses_gpu=False,
+        ),
     )
 }

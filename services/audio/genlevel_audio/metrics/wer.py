@@ -43,18 +43,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from genlevel_audio.decode import Transcript
-from genlevel_audio.text.normalisers import Normaliser, normaliser_of, tokens
-from genlevel_evaluator.errors import SampleError
+from genlevel_audio import transcripts
+from genlevel_audio.transcripts import Transcript
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.edit_distance import Edits, edits
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap, bootstrap_mean
-
-RECOGNISER = "whisper_tiny_en"
-MAX_ITEMS = 20_000
-"""Most words of one transcript; the table of edits grows with the product of both sides."""
 
 
 @dataclass(frozen=True)
@@ -68,46 +63,9 @@ class WerParameters(Parameters):
         pooling: `corpus` or `utterance_mean`.
     """
 
-    source: Literal["auto", "audio", "transcript"] = "auto"
-    normaliser: Literal["auto", "english", "basic", "character"] = "auto"
+    source: transcripts.SourceName = "auto"
+    normaliser: transcripts.NormaliserName = "auto"
     pooling: Literal["corpus", "utterance_mean"] = "corpus"
-
-
-def _said(sample: Sample, parameters: WerParameters) -> str:
-    given = sample.prediction
-    if isinstance(given, Transcript):
-        if parameters.source == "audio":
-            raise SampleError(
-                "TRANSCRIPT_GIVEN", "a transcript was given where speech is to be recognised",
-                remedy="set the parameter source=transcript, or give a recording",
-            )
-        return given.text
-    if parameters.source == "transcript":
-        raise SampleError(
-            "RECORDING_GIVEN", "a recording was given where transcripts are expected",
-            remedy='set the parameter source=audio, or give {"text": ...}',
-        )
-    return str(sample.features[RECOGNISER, "prediction"])
-
-
-def _normaliser(sample: Sample, parameters: WerParameters) -> Normaliser:
-    if parameters.normaliser != "auto":
-        return parameters.normaliser
-    language = sample.attributes.get("language", "en")
-    if not isinstance(language, str) or not language.strip():
-        raise SampleError(
-            "BAD_ATTRIBUTE", "language is not the name of a language", remedy="give a BCP 47 name such as en or zh-Hant", side="reference", pointer="/language"
-        )
-    return normaliser_of(language)
-
-
-def _items(text: str, normaliser: Normaliser, side: str) -> list[str]:
-    items = tokens(text, normaliser)
-    if len(items) > MAX_ITEMS:
-        raise SampleError(
-            "TOO_LONG", f"the transcript has {len(items)} words, at most {MAX_ITEMS} are compared", remedy="cut the recording", side=side
-        )
-    return items
 
 
 def _row(found: Edits, words: int, supplied: bool) -> Row:
@@ -118,12 +76,12 @@ def _row(found: Edits, words: int, supplied: bool) -> Row:
 
 def observe(sample: Sample, parameters: WerParameters) -> Row:
     """Edits against the nearest reference: fewest per word, then the first."""
-    normaliser = _normaliser(sample, parameters)
-    hypothesis = _items(_said(sample, parameters), normaliser, "prediction")
+    normaliser = transcripts.normaliser(sample, parameters.normaliser)
+    hypothesis = transcripts.words(transcripts.said(sample, parameters.source), normaliser, "prediction")
     supplied = isinstance(sample.prediction, Transcript)
     rows = []
     for position, reference in enumerate(sample.references):
-        words = _items(reference.text, normaliser, "reference")
+        words = transcripts.words(reference.text, normaliser, "reference")
         found = edits(words, hypothesis)
         rows.append((found.total / max(len(words), 1), position, _row(found, len(words), supplied)))
     return min(rows, key=lambda row: row[:2])[2]
@@ -131,7 +89,7 @@ def observe(sample: Sample, parameters: WerParameters) -> Row:
 
 def missing(sample: Sample, parameters: WerParameters) -> Row:
     """Nothing was said, which is an error even where nothing was to be said."""
-    words = len(_items(sample.reference.text, _normaliser(sample, parameters), "reference"))
+    words = len(transcripts.words(sample.reference.text, transcripts.normaliser(sample, parameters.normaliser), "reference"))
     return _row(Edits(0, words, int(not words)), words, supplied=False)
 
 
@@ -178,5 +136,5 @@ METRIC = Metric(
     pooling="corpus", parameters=WerParameters,
     columns={**{name: Column("i8") for name in ("substitutions", "deletions", "insertions", "words")}, "supplied": Column("u1")},
     observe=observe, score=score, missing=missing, interval=interval, samples=lambda rows, _: 100.0 * _ratios(_table(rows)),
-    backbones=lambda parameters: (RECOGNISER,) if parameters.source != "transcript" else (),
+    backbones=lambda parameters: (transcripts.RECOGNISER,) if parameters.source != "transcript" else (),
 )

@@ -41,12 +41,12 @@ from typing import Literal
 
 import numpy as np
 
+from genlevel_evaluator.digests import digest
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, proportion
 from genlevel_language import class_table, means, normalise
-from genlevel_language.digests import digest
 from genlevel_language.reading import reading
 
 _PARTS = re.compile(r"<p>|[,;，；、]")

@@ -35,13 +35,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator.digests import word_digest
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics import ngrams, ngrams_cider, ngrams_cider_replicates
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_centred, bootstrap_mean
 from genlevel_language import beside, tokenizers
-from genlevel_language.digests import word_digest
 
 MAX_WORDS = {1000: 200_000, 200: 2_000_000}
 """Largest sets, in words of references, whose interval has so many replicates: some seconds of work each."""

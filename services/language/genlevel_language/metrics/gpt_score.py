@@ -41,13 +41,13 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Literal
 
+from genlevel_evaluator.digests import digest
 from genlevel_evaluator.errors import Code, EvaluatorError, SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, proportion
 from genlevel_language import means
-from genlevel_language.digests import digest
 from genlevel_language.judge import settings
 from genlevel_language.judge.cache import total
 from genlevel_language.judge.prompt import Prompt, messages, prompt

@@ -34,13 +34,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator.digests import word_digest
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.agreement import krippendorff_alpha
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_two_way
-from genlevel_language.digests import word_digest
 from genlevel_language.judgements import Rating, name_of, rater_warnings
 
 

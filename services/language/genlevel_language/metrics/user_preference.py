@@ -42,6 +42,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator.digests import word_digest
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
@@ -49,7 +50,6 @@ from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.agreement import krippendorff_alpha
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_two_way, wilson
 from genlevel_evaluator.statistics.preference import sign_test, strengths
-from genlevel_language.digests import word_digest
 from genlevel_language.judgements import Vote, name_of, rater_warnings, unknown
 
 MOST_SYSTEMS = 64

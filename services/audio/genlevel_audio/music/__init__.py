@@ -1,0 +1,1 @@
+"""Pieces of music: notes, bars, pitch classes."""
