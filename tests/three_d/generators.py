@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
+from PIL import Image
 
+from genlevel_evaluator import media
 from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Presence
@@ -52,6 +55,47 @@ def directions(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+_OBJ = "".join(f"v {x} {y} {z} {x} {y} {z}\n" for x in (0, 1) for y in (0, 1) for z in (0, 1)) + "f 1 2 4 3\nf 5 7 8 6\nf 1 5 6 2\n"
+_WORDS = ("a red box", "two wooden chairs", "a cube, open on three sides")
+
+
+def described(random: Generator, count: int) -> list[RawSample]:
+    """Meshes, clouds and given pictures against captions, true shapes among them, and missing shapes."""
+    samples = []
+    for index in range(count):
+        references = [Content(text=_WORDS[(index + turn) % len(_WORDS)]) for turn in range(1 + index % 2)]
+        references += [Content(json={"shape": _cloud(random).media})] if index % 5 == 0 else []
+        samples.append(_made(random, index, tuple(references)))
+    return samples
+
+
+def pictured(random: Generator, count: int) -> list[RawSample]:
+    """The same against one or more pictures."""
+    return [_made(random, index, tuple(_photo(random) for _ in range(1 + index % 2))) for index in range(count)]
+
+
+def _made(random: Generator, index: int, references: tuple[Content, ...]) -> RawSample:
+    kinds = (
+        lambda: Content(media=media.from_bytes(_OBJ.encode(), "box.obj")),
+        lambda: _cloud(random),
+        lambda: Content(json=[_photo(random).media for _ in range(2)]),
+    )
+    given = None if index % 7 == 3 else kinds[index % 3]()
+    return RawSample(str(index), given, references, Presence.BOTH if given else Presence.PREDICTION_MISSING)
+
+
+def _cloud(random: Generator) -> Content:
+    buffer = io.BytesIO()
+    np.savez(buffer, points=random.normal(size=(9, 3)).round(3), colors=random.random((9, 3)).round(3))
+    return Content(media=media.from_bytes(buffer.getvalue(), "cloud.npz"))
+
+
+def _photo(random: Generator) -> Content:
+    buffer = io.BytesIO()
+    Image.fromarray(random.integers(0, 256, (12, 16, 3), dtype=np.uint8)).save(buffer, "PNG")
+    return Content(media=media.from_bytes(buffer.getvalue(), "photo.png"))
+
+
 def _unit(random: Generator, count: int) -> np.ndarray:
     rows = random.normal(size=(count, 3))
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -78,10 +122,21 @@ def frames_of_boxes(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+def scenes_of_tracks(random: Generator, count: int) -> list[RawSample]:
+    """Scenes of tracks: usual ones, empty predictions, equal scores, and missing predictions."""
+    samples = []
+    for index in range(count):
+        found = scene_data.scene(random, 8, 5, steps=3 if index % 2 else 0)
+        prediction = None if index % 7 == 3 else [[] for _ in range(8)] if index % 7 == 5 else found["prediction"]
+        samples.append(_sample(str(index), prediction, found["reference"]))
+    return samples
+
+
 def _sample(key: str, prediction: object, reference: object) -> RawSample:
     given = None if prediction is None else Content(json=prediction)
     presence = Presence.PREDICTION_MISSING if prediction is None else Presence.BOTH
     return RawSample(key, given, (Content(json=reference),), presence)
 
 
-GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {"chamfer_distance": shapes, "map": frames_of_boxes, "rte": trajectories, "rmse_angle_deg": directions}
+GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {"chamfer_distance": shapes, "map": frames_of_boxes, "amota": scenes_of_tracks, "rte": trajectories, "rmse_angle_deg": directions,
+    "clip_score_text": described, "clip_score_image": pictured}

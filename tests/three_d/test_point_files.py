@@ -20,7 +20,7 @@ from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content
 from genlevel_three_d import headers
 from genlevel_three_d.app import EVALUATOR
-from genlevel_three_d.decode import decode_points
+from genlevel_three_d.forms.points import decode_points
 from genlevel_three_d.shapes import PointSet
 
 MESH = trimesh.creation.box(extents=(1.0, 2.0, 3.0))
@@ -207,7 +207,7 @@ def test_too_many_points_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_too_many_points_of_an_array_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("genlevel_three_d.decode.MAX_POINTS", 2)
+    monkeypatch.setattr("genlevel_three_d.forms.points.MAX_POINTS", 2)
     with pytest.raises(SampleError, match="has 3 points"):
         decode_points(Content(json=[[0, 0, 0]] * 3), {})
 

@@ -16,7 +16,7 @@ from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content
 from genlevel_three_d.app import EVALUATOR
-from genlevel_three_d.decode import decode_trajectory
+from genlevel_three_d.forms.points import decode_trajectory
 from genlevel_three_d.odometry import LENGTHS, segment_errors
 from tests.three_d.generators import drive
 

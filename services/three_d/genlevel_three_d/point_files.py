@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,21 @@ _MAGIC = (
 )  # fmt: skip
 
 
+T = TypeVar("T")
+
+
 def read(blob: Blob) -> PointSet:
     """The point set of a file; coordinates are not checked yet."""
+    data, suffix, name = opened(blob)
+    if suffix in (".npy", ".npz"):
+        points, faces = _arrays(data, name)
+    else:
+        points, faces = parsed(data, suffix, name, lambda: _READERS[suffix](data) if suffix in _READERS else _by_trimesh(data, suffix))
+    return PointSet(points, faces, blob.sha256)
+
+
+def opened(blob: Blob) -> tuple[bytes, str, str]:
+    """The bytes of a file of a size that can be read, its suffix, and what to call it."""
     name = blob.name or "the point set"
     size = len(blob.data) if blob.data is not None else os.path.getsize(blob.path or "")
     if size > MAX_BYTES:
@@ -41,8 +54,7 @@ def read(blob: Blob) -> PointSet:
         raise SampleError(
             "UNKNOWN_FORMAT", f"{name}: no reader for {suffix or 'a file without suffix'}", remedy=f"use {', '.join(SUFFIXES)}"
         )
-    points, faces = _arrays(data, name) if suffix in (".npy", ".npz") else _parsed(data, suffix, name)
-    return PointSet(points, faces, blob.sha256)
+    return data, suffix, name
 
 
 def _arrays(data: bytes, name: str) -> tuple[Any, Any]:
@@ -54,48 +66,67 @@ def _arrays(data: bytes, name: str) -> tuple[Any, Any]:
     return (found["points"], None) if "points" in found else (found["vertices"], found.get("faces"))
 
 
-def _parsed(data: bytes, suffix: str, name: str) -> tuple[Any, Any]:
+def parsed(data: bytes, suffix: str, name: str, parse: Callable[[], T]) -> T:
+    """What `parse` gives for a file whose header was checked; the first of it, or its `points`, are counted."""
     announced = headers.check(data, suffix, name)
     try:
-        points, faces = _READERS[suffix](data) if suffix in _READERS else _by_trimesh(data, suffix)
-    except MemoryError:
+        found = parse()
+    except (MemoryError, SampleError):
         raise
     except Exception as error:  # trimesh raises whatever its parsing ran into
         raise SampleError(
             "NOT_3D_DATA", f"{name} cannot be read as {suffix[1:].upper()} ({type(error).__name__})", remedy="save it again"
         ) from None
+    points = found[0] if isinstance(found, tuple) else getattr(found, "points", ())
     if suffix in (".ply", ".off", ".pcd") and announced is not None and len(points) != announced:
         raise SampleError(
             "MEDIA_TRUNCATED",
             f"{name} announces {announced} points and holds {len(points)} whole ones",
             remedy="copy the file again",
         )
-    return points, faces
+    return found
 
 
-def _xyz(data: bytes) -> tuple[NDArray[Any], None]:
+def xyz(data: bytes) -> NDArray[Any]:
     """Text, a point a line; what follows the three coordinates (colours, normals) is left out."""
-    if not data.strip():
-        return np.zeros((0, 3)), None
-    return np.loadtxt(io.BytesIO(data), usecols=(0, 1, 2), ndmin=2), None
+    return np.loadtxt(io.BytesIO(data), usecols=(0, 1, 2), ndmin=2) if data.strip() else np.zeros((0, 3))
 
 
-def _by_trimesh(data: bytes, suffix: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def placed(data: bytes, suffix: str, materials: bool = False) -> Iterator[tuple[NDArray[Any], Any]]:
+    """The parts of a file that have points, and those points where the scene puts them."""
     import trimesh
 
     # process=False keeps the vertices as they are; without a resolver no other file can be opened.
     options: dict[str, Any] = {"process": False}
     if suffix == ".obj":
         options |= {"skip_materials": True, "maintain_order": True}
+    elif suffix == ".glb" and not materials:
+        options |= {"skip_materials": True}
     scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], resolver=None, **options)
+    for node in scene.graph.nodes_geometry:
+        matrix, name = scene.graph[node]
+        part = scene.geometry[name]
+        if len(getattr(part, "vertices", ())):
+            yield _moved(np.asarray(part.vertices), np.asarray(matrix)), part
+
+
+def _moved(points: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
+    """Elementwise, since matrix products differ in the last bit from one processor to the next."""
+    if np.array_equal(matrix, np.eye(4)):
+        return points
+    x, y, z = points[:, 0], points[:, 1], points[:, 2]
+    return np.column_stack([row[0] * x + row[1] * y + row[2] * z + row[3] for row in matrix[:3]])
+
+
+def _by_trimesh(data: bytes, suffix: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
     clouds: list[NDArray[Any]] = []
     meshes: list[tuple[NDArray[Any], NDArray[Any]]] = []
-    for part in scene.dump():
+    for points, part in placed(data, suffix):
         faces = getattr(part, "faces", None)
         if faces is not None and len(faces):
-            meshes.append((np.asarray(part.vertices), np.asarray(faces)))
-        elif len(getattr(part, "vertices", ())):
-            clouds.append(np.asarray(part.vertices))
+            meshes.append((points, np.asarray(faces)))
+        else:
+            clouds.append(points)
     if not meshes:
         return (np.concatenate(clouds) if clouds else np.zeros((0, 3))), None
     starts = np.cumsum([0] + [len(vertices) for vertices, _ in meshes[:-1]])
@@ -103,12 +134,13 @@ def _by_trimesh(data: bytes, suffix: str) -> tuple[NDArray[Any], NDArray[Any] | 
     return np.concatenate([vertices for vertices, _ in meshes]), joined
 
 
-def _pcd(data: bytes) -> tuple[NDArray[Any], None]:
+def coloured_pcd(data: bytes) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Points, and colours from 0 to 1 where there are any."""
     import open3d  # the one format trimesh has no reader for (docs/design/three_d-media.md)
 
     with _on_disk(data, ".pcd") as path, open3d.utility.VerbosityContextManager(open3d.utility.VerbosityLevel.Error):
         cloud = open3d.io.read_point_cloud(str(path), format="pcd", remove_nan_points=False, remove_infinite_points=False)
-    return np.asarray(cloud.points).copy(), None
+    return np.asarray(cloud.points).copy(), np.asarray(cloud.colors).copy() if cloud.has_colors() else None
 
 
 @contextmanager
@@ -119,4 +151,6 @@ def _on_disk(data: bytes, suffix: str) -> Iterator[Path]:
         yield Path(file.name)
 
 
-_READERS: dict[str, Callable[[bytes], tuple[NDArray[Any], None]]] = {".pcd": _pcd, ".xyz": _xyz}
+_READERS: dict[str, Callable[[bytes], tuple[NDArray[Any], None]]] = {
+    ".pcd": lambda data: (coloured_pcd(data)[0], None), ".xyz": lambda data: (xyz(data), None),
+}  # fmt: skip

@@ -1,0 +1,27 @@
+"""Networks of the 3D evaluator, by name; torch is imported when one is built."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from genlevel_evaluator.backbones import Backbone, Extractor
+from genlevel_evaluator.backbones.vectors import NETWORKS, Vectors
+from genlevel_three_d.render.camera import DESCRIPTION, UPS
+
+
+def _rings(network: Vectors, up: str) -> Extractor:
+    from genlevel_three_d.backbones.rings import RingExtractor
+
+    return RingExtractor(network.load(), up)
+
+
+RINGS = {
+    f"{one.name}.up-{up}": Backbone(
+        f"{one.name}.up-{up}", one.weights, f"shapes: {up} up, {DESCRIPTION}; pictures: {one.preprocessing}", partial(_rings, one, up), batch=4, also=one.also
+    )
+    for one in NETWORKS
+    for up in UPS
+}
+"""Networks that turn shapes, by their pictures from the camera ring, into a vector a view; pictures and captions into one vector."""
+
+BACKBONES = RINGS
