@@ -9,6 +9,7 @@ EVALUATOR = Evaluator(
     package="genlevel_video",
     metric_ids=(
         "fvd", "epe", "success_auc", "m_viou", "miou_video", "abs_rel", "s_measure", "psnr", "object_class", "multiple_objects", "color", "spatial_relationship", "scene",
+        "dynamic_degree", "motion_smoothness", "human_action", "temporal_style", "overall_consistency",
     ),
     has_backbones=True,
 )
