@@ -36,3 +36,27 @@ def frame(random: Generator, count: int, spread: float = 0.8, steps: int = 0) ->
     found = [guess(random, item, spread, steps) for item in truth for _ in range(int(random.integers(0, 3)))]
     found += [guess(random, box(random, str(random.choice(CLASSES))), spread, steps) for _ in range(count // 3)]
     return [found[place] for place in random.permutation(len(found))], truth
+
+
+def scene(random: Generator, frames: int, objects: int, spread: float = 0.5, classes: tuple[str, ...] = ("car", "pedestrian"), steps: int = 0) -> dict[str, Any]:
+    """Tracks of a scene and what a tracker made of them: gaps, switches, false alarms and drift. Both sides as lists of frames."""
+    truth: list[list[dict[str, Any]]] = [[] for _ in range(frames)]
+    guess: list[list[dict[str, Any]]] = [[] for _ in range(frames)]
+    fresh = 1000
+    for number in range(objects + objects // 3):
+        label, real = str(random.choice(classes)), number < objects
+        start, speed, score = random.uniform(-12, 12, 2), random.normal(size=2), float(random.uniform(0.2, 1))
+        size = random.uniform(0.5, 4, 3).round(2).tolist()
+        first, last = sorted(random.integers(0, frames + 1, 2).tolist())
+        track = fresh = fresh + 1
+        for step in range(first, last):
+            center = [*(start + speed * (step - first)), 0.5]
+            item = {"label": label, "center": center, "size": size, "yaw": 0.1}
+            if real and random.random() < 0.9:
+                truth[step].append({**item, "track": f"t{number}", "points": int(random.integers(0, 12))})
+            track = (fresh := fresh + 1) if random.random() < 0.06 else track
+            if random.random() < 0.75:
+                sure = float(np.clip(score + 0.1 * random.normal(), 0.01, 1))
+                moved = [*(np.array(center[:2]) + spread * random.normal(size=2)), 0.5]
+                guess[step].append({**item, "center": moved, "track": track, "score": round(sure * steps + 0.5) / steps if steps else sure})
+    return {"prediction": guess, "reference": truth}
