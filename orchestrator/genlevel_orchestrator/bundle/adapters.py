@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from genlevel_orchestrator.bundle import image_adapters as images
+from genlevel_orchestrator.bundle import video_adapters as videos
 from genlevel_orchestrator.bundle.violations import Fault
 
 INTENT_PARTS = ("action", "object", "location")
@@ -123,6 +124,7 @@ def seen(value: Any) -> Any:
 
 _ADAPTERS: dict[str, Callable[[Any], Any]] = {
     "text": text, "labels": labels, "spans": spans, "grounding": images.grounding, "panoptic": images.panoptic, "scene_graph": images.scene_graph,
+    "video_masks": videos.video_masks,
     "frame_detections": seen,
 }  # fmt: skip
-_OF_BOXES: dict[str, Callable[[Any, str], Any]] = {"boxes": images.boxes, "instances": images.instances, "keypoints": images.keypoints}
+_OF_BOXES: dict[str, Callable[[Any, str], Any]] = {"boxes": images.boxes, "instances": images.instances, "keypoints": images.keypoints, "tubes": videos.tubes}

@@ -10,6 +10,7 @@ from typing import Any
 
 from genlevel_orchestrator.bundle import fields
 from genlevel_orchestrator.bundle.adapters import adapt, intents, joined
+from genlevel_orchestrator.bundle.attributes import attributes
 from genlevel_orchestrator.bundle.fields import MISSING, Form
 from genlevel_orchestrator.bundle.media import MediaBase, MediaFile, MediaFolder
 from genlevel_orchestrator.bundle.samples import RawSample
@@ -121,7 +122,7 @@ class Reader:
         presence = raw.annotation.get("presence")
         if presence not in PRESENCES:
             presence = self._presence(prediction, references)
-        return Sample(raw.key, prediction, references, fields.attributes(raw.annotation, self.form.kind, self.envelope), presence), issues
+        return Sample(raw.key, prediction, references, attributes(raw.annotation, self.form.kind, self.envelope), presence), issues
 
     def _prediction(self, raw: RawSample) -> tuple[Content | None, list[IssueRecord]]:
         if "predictions" in raw.faults:

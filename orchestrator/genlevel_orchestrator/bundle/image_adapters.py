@@ -47,7 +47,7 @@ def _box_object(item: Mapping[str, Any], box_format: str) -> Any:
         return item
     box = item[_one_of(item, _BOX) or ""]
     if "category_id" in item and "bbox" in item:
-        box = _from_coco(box, box_format)
+        box = from_coco(box, box_format)
     found: dict[str, Any] = {"label": item[_one_of(item, _LABEL) or ""], "box": box}
     if score := _one_of(item, _SCORE):
         found["score"] = item[score]
@@ -58,7 +58,8 @@ def _crowd(item: Mapping[str, Any]) -> dict[str, bool]:
     return {"crowd": bool(item["iscrowd"])} if "iscrowd" in item else {}
 
 
-def _from_coco(box: Any, box_format: str) -> Any:
+def from_coco(box: Any, box_format: str) -> Any:
+    """A box of corner and size in the form that is declared; anything else as it is."""
     if box_format == "xywh" or not is_box(box):
         return box
     x, y, width, height = box
@@ -121,7 +122,7 @@ def _coco_object(item: Mapping[str, Any], given: str, name: str, box_format: str
     found: dict[str, Any] = {"label": item["category_id"], name: item[given]} | _crowd(item)
     found |= {key: item[key] for key in ("score", "area") if key in item}
     if name == "keypoints" and is_box(item.get("bbox")):
-        found["box"] = _from_coco(item["bbox"], box_format)
+        found["box"] = from_coco(item["bbox"], box_format)
     return found
 
 

@@ -10,7 +10,8 @@ import pytest
 from test_general_bench import score
 
 from genlevel_orchestrator.bundle.adapters import intents
-from genlevel_orchestrator.bundle.fields import attributes, form_of, referenced
+from genlevel_orchestrator.bundle.attributes import attributes
+from genlevel_orchestrator.bundle.fields import form_of, referenced
 from genlevel_orchestrator.bundle.layout import TaskSource, discover
 from genlevel_orchestrator.bundle.samples import TaskSamples
 from genlevel_orchestrator.bundle.violations import Fault, Violations
