@@ -86,7 +86,7 @@ def test_arguments_of_an_image(build: Any) -> None:
     _, calls = build("--only", "three_d,database", "--tag", "v1", "--python-image", "python:3.11@sha256:aa", "--debian-image", "debian@sha256:bb")
     found = builds(calls)
     three_d = found["genlevel/three_d:v1"]
-    assert three_d["PARENT_IMAGE"] == "genlevel/base:v1"
+    assert three_d["PARENT_IMAGE"] == "genlevel/torch:v1"
     assert three_d["SERVICE"] == "three_d"
     assert "libgl1" in three_d["SYSTEM"].split()
     assert "open3d/cuda" in three_d["PRUNE"].split()

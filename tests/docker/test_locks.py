@@ -24,7 +24,7 @@ FOREIGN = {
     "image": {"open3d", "av", "faster-whisper", "nltk"},
     "video": {"open3d", "faster-whisper", "nltk"},
     "audio": {"open3d", "trimesh", "nltk", "opencv-python-headless"},
-    "three_d": {"torch", "triton", "av", "ipywidgets", "matplotlib"},
+    "three_d": {"av", "faster-whisper", "nltk", "ipywidgets", "matplotlib"},
     "orchestrator": {"torch", "ray", "open3d", "av", "scipy", "nltk", "pillow"},
 }
 # Tools of development, and programs under the GPL.
