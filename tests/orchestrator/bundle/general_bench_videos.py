@@ -1,0 +1,233 @@
+"""What General-Bench's video tasks look like that the video evaluator scores: media, fields, references, right and wrong answers.
+
+`MAKERS` has an entry for each metric: a function of a number, which turns the spellings, to the rows of a task.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from general_bench import _FOLDERS, _IDS, _MODALITIES
+from general_bench_media import colour, flat, halves, png
+from numpy.typing import NDArray
+
+from genlevel_orchestrator.catalogue import Task
+
+COUNT = 4
+Maker = Callable[[int], Any]
+
+
+@dataclass
+class Rows:
+    """Samples of one task.
+
+    Attributes:
+        sample: what an annotated sample holds besides its id, by number.
+        right: right predictions, by number; likewise `wrong`.
+        files: media of the task by path below its folder.
+        envelope: further entries beside `data`.
+        key: entry of the annotation that names a sample.
+    """
+
+    sample: Maker
+    right: Maker
+    wrong: Maker
+    files: dict[str, bytes] = field(default_factory=dict)
+    envelope: dict[str, Any] = field(default_factory=dict)
+    key: str = "id"
+
+
+# Media
+
+
+def npz(**arrays: NDArray[Any]) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def clip(number: int, frames: int = 2, shift: int = 0) -> NDArray[np.uint8]:
+    """Frames that differ from one another and from those of every other clip of these tests."""
+    return np.stack([colour(10 * number + frame, shift) for frame in range(frames)])
+
+
+def frame_folder(path: str, frames: NDArray[Any]) -> dict[str, bytes]:
+    """A folder of PNG files."""
+    return {f"{path}/{place:05d}.png": png(frame) for place, frame in enumerate(frames)}
+
+
+# Masks, boxes, depth, flow
+
+
+def _counts(left: bool) -> dict[str, Any]:
+    return {"size": [8, 8], "counts": [0, 32, 32] if left else [32, 32]}
+
+
+def _masks(number: int) -> Rows:
+    """The left half of both frames; wrong answers find the right half, or nothing."""
+    files = frame_folder("found/right", np.stack([halves(255, 0)] * 2)) | {"found/wrong.npz": npz(labels=np.stack([halves(0, 1)] * 2))}
+    compressed = {"size": [8, 8], "counts": "0P1P1"}
+    forms: list[Maker] = [lambda i: "found/right", lambda i: {"objects": {"1": [_counts(True)] * 2}}, lambda i: [compressed] * 2]
+    return Rows(
+        lambda i: {
+            "input": {"video_folder": f"frames/{i}", "prompt": "the dog"},
+            "output": {f"{i}_{frame}": {"mask": compressed if number % 2 else _counts(True)} for frame in range(2)},
+        },
+        forms[number % 3], lambda i: ["found/wrong.npz", {"0": {"mask": None}, "1": {"mask": _counts(False)}}][i % 2], files,
+    )  # fmt: skip
+
+
+def _tubes(number: int) -> Rows:
+    """A box over frames 3 to 5 of ten, in both layouts of trajectories."""
+    box, frames = [2, 3, 10, 20], range(3, 6)
+    listed = {"trajectory": [box] * 3, "tube_start_frame": 4, "tube_end_frame": 7}
+    mapped = {"trajectory": {str(frame): {"bbox": box} for frame in range(10)}, "tube_start_frame": 3, "tube_end_frame": 6}
+    corners = [2, 3, 12, 23]
+    forms: list[Maker] = [
+        lambda i: {"start": 3, "boxes": [corners] * 3}, lambda i: [corners if frame in frames else [0, 0, 0, 0] for frame in range(10)],
+        lambda i: json.dumps([corners if frame in frames else None for frame in range(10)]), lambda i: dict(mapped),
+    ]  # fmt: skip
+    return Rows(
+        lambda i: {"video_path": f"{i}.mp4", "frame_count": 10, "caption": "a man walks", **(listed if number % 2 else mapped)},
+        forms[number % 4], lambda i: {"start": 6, "boxes": [corners] * 3} if i % 2 else {"start": 0, "boxes": []}, key="original_video_id",
+    )  # fmt: skip
+
+
+def _tracks(number: int) -> Rows:
+    boxes = [[10 + frame, 5, 30, 40] for frame in range(5)]
+    text = "\n".join([",", "\t", " "][number % 3].join(map(str, box)) for box in boxes)
+    files = {"found/right.txt": text.encode(), "found/away.txt": b"500,500,9,9\n" * 5}
+    return Rows(
+        lambda i: {"input": {"prompt": "track it", "video_folder": f"frames/{i}"}, "output": {"answer": boxes}},
+        lambda i: boxes if number % 2 else "found/right.txt", lambda i: "found/away.txt", files,
+    )  # fmt: skip
+
+
+def _depths(number: int) -> Rows:
+    """Depth 2 and 4 m; right answers are inverse depths up to a scale, wrong ones see one depth everywhere."""
+    truth = np.stack([halves(2, 4, np.float32)] * 2)[:, None]
+    files = {f"depth/{i}.npz": npz(disparity=truth) for i in range(COUNT)}
+    files |= {"found/right.npz": npz(disparity=3 / truth + 1), "found/wrong.npz": npz(depth=np.ones_like(truth[:, 0]))}
+    return Rows(lambda i: {"input": f"{i}.mp4", "output": f"{i}.npz"}, lambda i: "found/right.npz", lambda i: "found/wrong.npz", files)
+
+
+def _flows(number: int) -> Rows:
+    """Nothing moves; wrong answers move by (3, 4) everywhere, those of panoramas by as much the longer way round."""
+    still = np.zeros((8, 8, 2), np.float32)
+    coded = np.dstack([np.full((8, 8, 2), 32768, np.uint16), np.ones((8, 8), np.uint16)])
+    files = {"flow/t.flo": _flo(still), "flow/t.png": _png16(coded), "found/r.flo": _flo(still), "found/w.npz": npz(flow=still + np.float32([3, 4]))}
+    path = ["flow/t.flo", "./data/video/comprehension/{folder}/flow/t.flo", "flow/t.png"][number % 3]
+    return Rows(
+        lambda i: {"input": {"prompt": "p", "video_folder": f"frames/{i}"}, "output": {"flow": path}}, lambda i: "found/r.flo", lambda i: "found/w.npz", files,
+    )  # fmt: skip
+
+
+def _flo(vectors: NDArray[np.float32]) -> bytes:
+    height, width = vectors.shape[:2]
+    return b"PIEH" + np.array([width, height], "<i4").tobytes() + vectors.astype("<f4").tobytes()
+
+
+def _png16(pixels: NDArray[np.uint16]) -> bytes:
+    import cv2
+
+    return bytes(cv2.imencode(".png", np.ascontiguousarray(pixels[:, :, ::-1]))[1])
+
+
+def _maps(number: int) -> Rows:
+    """The left half is salient; wrong maps are black."""
+    files = frame_folder("gt", np.stack([halves(255, 0)] * 2)) | frame_folder("found/right", np.stack([halves(200, 0)] * 2))
+    files |= frame_folder("found/wrong", np.stack([flat(0)] * 2))
+    return Rows(
+        lambda i: {"input": {"pred_dir": "found/right", "gt_dir": "gt"}, "output": [None, {}, ""][number % 3]},
+        lambda i: "found/right", lambda i: "found/wrong", files,
+    )  # fmt: skip
+
+
+# Restored and generated clips
+
+
+def _restored(number: int) -> Rows:
+    """Wrong answers are brighter by 10 throughout."""
+    files: dict[str, bytes] = {}
+    for i in range(COUNT):
+        files |= frame_folder(f"gt/{i}", clip(i)) | frame_folder(f"found/{i}", clip(i)) | {f"bright/{i}.npz": npz(frames=clip(i, shift=10))}
+    return Rows(
+        lambda i: {"input": {"pred_dir": f"found/{i}", "gt_dir": f"gt/{i}"}, "output": {} if number % 2 else None}, lambda i: f"found/{i}", lambda i: f"bright/{i}.npz", files,
+    )  # fmt: skip
+
+
+def _generated(number: int) -> Rows:
+    """The real set is two clips by turns; where answers are wrong the generated one is the first of the two."""
+    files = {f"videos/{i}.npz": npz(frames=clip(i)) for i in range(2)}
+    return Rows(
+        lambda i: {"input": {"prompt": "a scene"}, "output": {"video_file": f"videos/{i % 2}.npz"}}, lambda i: f"videos/{i % 2}.npz", lambda i: "videos/0.npz", files,
+    )  # fmt: skip
+
+
+# What is to be seen
+
+
+def _shown(metric_id: str) -> Callable[[int], Rows]:
+    """Clips; in the right ones everything that is asked for is found (see `NETWORKS` of the test), in the others nothing."""
+    forms: dict[str, list[dict[str, Any]]] = {
+        "object_class": [
+            {"input": {"prompt": "A cat."}}, {"input": {"prompt": "A film of it"}, "output": {"auxiliary_info": {"object_class": {"object": "cat"}}}},
+            {"input": {"prompt": "It sleeps", "auxiliary_info": {"object": "a cat"}}, "output": {}},
+        ],
+        "multiple_objects": [{"input": {"prompt": "A cat and a dog."}}, {"output": {"object": "a cat and a dog"}}],
+        "spatial_relationship": [
+            {"input": {"prompt": "A cat on the left of a dog."}},
+            {"input": {"prompt": "Pets"}, "output": {"spatial_relationship": {"object_a": "cat", "object_b": "dog", "relationship": "on the left of"}}},
+        ],
+    }  # fmt: skip
+    files = {f"found/{i}.npz": npz(frames=clip(i)) for i in range(COUNT)} | {f"bright/{i}.npz": npz(frames=clip(i, shift=10)) for i in range(COUNT)}
+
+    def rows(number: int) -> Rows:
+        form = forms[metric_id][number % len(forms[metric_id])]
+        return Rows(lambda i: form, lambda i: f"found/{i}.npz", lambda i: f"bright/{i}.npz", files)
+
+    return rows
+
+
+def _coloured(number: int) -> Rows:
+    """Detections made elsewhere, in place or in files; the car is red in right answers."""
+    found = {colour: {"detector": "GRiT-B", "frames": [[{"label": "car", "score": 0.9, "description": f"a {colour} car"}]] * 2} for colour in ("red", "blue")}
+    files = {f"found/{colour}.json": json.dumps(value).encode() for colour, value in found.items()}
+    sample = [{"input": {"prompt": "a red car"}}, {"output": {"color": {"color": "red"}, "object": "a car"}}, {"output": "red", "input": {"object": "car"}}][number % 3]
+    return Rows(
+        lambda i: sample, lambda i: found["red"] if i % 2 else "found/red.json", lambda i: found["blue"] if i % 2 else "found/blue.json", files,
+        {"parameters": {"detector": "supplied", "frames": 2}},
+    )  # fmt: skip
+
+
+MAKERS: dict[str, Callable[[int], Rows]] = {
+    "miou_video": _masks, "m_viou": _tubes, "success_auc": _tracks, "abs_rel": _depths, "epe": _flows, "s_measure": _maps, "psnr": _restored, "fvd": _generated,
+    **{name: _shown(name) for name in ("object_class", "multiple_objects", "spatial_relationship")}, "color": _coloured,
+}  # fmt: skip
+
+
+def write_videos(root: Path, task: Task, number: int, right: int) -> Path:
+    """A folder of the task of which the first `right` samples are answered rightly; `number` turns the spellings."""
+    rows = MAKERS[task.metric_id](number)
+    spelled = task.folder if task.folder and number % 2 else _FOLDERS[number % len(_FOLDERS)](task.name).replace("/", "-")
+    folder = root / _MODALITIES["video"][number % 2] / task.paradigm / spelled
+    for name, data in rows.files.items():
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    ids = [_IDS[number % len(_IDS)](i) for i in range(COUNT)]
+    data = [{rows.key: ids[i], **json.loads(json.dumps(rows.sample(i)).replace("{folder}", spelled))} for i in range(COUNT)]
+    answers = [{"id": ids[i], "prediction": (rows.right if i < right else rows.wrong)(i)} for i in range(COUNT)]
+    annotation = "annotation.json" if number % 2 else f"{spelled}.json"
+    (folder / annotation).parent.mkdir(parents=True, exist_ok=True)
+    kind = ["comprehension", "VideoGeneration"][task.paradigm == "generation"]
+    (folder / annotation).write_text(json.dumps({"task": task.name, "type": kind, **rows.envelope, "data": data[::-1]}), encoding="utf-8")
+    document = answers if number % 3 else {"task": task.name, "type": kind, "data": answers}
+    (folder / "prediction.json").write_text(json.dumps(document), encoding="utf-8")
+    return folder

@@ -1,0 +1,98 @@
+"""Every task the video evaluator scores is scored from a folder as General-Bench lays it out, to a value derived by hand.
+
+A metric with networks is held against a stand-in of each, an entry of `NETWORKS`: from what a network would see to the row it gives.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import test_general_bench
+from general_bench_videos import COUNT, MAKERS, clip, write_videos
+from test_general_bench import CATALOGUE, score
+
+from genlevel_evaluator import features
+from genlevel_evaluator.evaluator import load
+from genlevel_orchestrator.catalogue import Task
+
+TASKS = [task for task in CATALOGUE.tasks.values() if task.evaluator == "video" and task.metric_id in MAKERS]
+BEST = {"success_auc": 100.0 * 20 / 21, "abs_rel": 0.0, "epe": 0.0, "psnr": math.inf, "fvd": 0.0}
+# Half of the samples are answered wrongly: half of every mean, where a wrong answer is worth nothing.
+HALF = {
+    # The first of five frames is the reference's own: in a wrong answer one frame in five is above 20 thresholds.
+    "success_auc": 0.5 * 100.0 * 20 / 21 * (1 + 1 / 5),
+    # One depth for 2 and 4 m: the inverse depths 1/2 and 1/4 meet at 3/8, 8/3 m, off by a third of each.
+    "abs_rel": 0.5 / 3,
+    "epe": 0.5 * 5.0,
+    # A black map: the foreground's mean is 0, the background's of 1 - map 1, 2 * 1 / (1 + 1), of half of the picture. The centroid of the left half is row 4,
+    # column 2, so quarters meet at (5, 3): the two on the left, 24 of 64 pixels, are even on both sides and alike, the others are not.
+    "s_measure": 0.5 * 100.0 + 0.5 * 100.0 * (0.5 * 0.5 + 0.5 * 24 / 64),
+    "psnr": 0.5 * 100.0 + 0.5 * 20 * math.log10(255 / 10),  # a perfect frame counts as 100 dB
+    # As for images: two unit vectors by turns, and three of the one and one of the other.
+    "fvd": 2 / 16 + 2 / 3 + 1 / 2 - 2 * math.sqrt(2 / 3 * 1 / 2),
+}
+
+
+def _which(value: Any) -> int:
+    """The number of a clip of these tests; COUNT for any other."""
+    frames = list(value.frames(2))
+    return next((i for i in range(COUNT) if (frames[0] == clip(i)[0]).all()), COUNT)
+
+
+def _found(asked: Any) -> str:
+    """Detections of a clip: the names that are asked for, one beside the other."""
+    things = [{"label": name, "box": [20 * place, 0, 20 * place + 9, 9]} for place, name in enumerate(asked.names)]
+    return json.dumps({"detector": "stand-in", "frames": [things if _which(asked.clip) < COUNT else []] * 16})
+
+
+NETWORKS: dict[str, Callable[[Any], Any]] = {
+    **{name: lambda value: np.eye(COUNT + 1, 400, dtype=np.float32)[_which(value)] for name in ("i3d", "r3d_18")},
+    "lite0-windows": _found,
+}  # fmt: skip
+
+
+class StandIn:
+    """Networks of these tests."""
+
+    device = "stand-in"
+
+    def prepare(self, name: str, value: Any) -> Any:
+        """What is shown, as it is."""
+        return value
+
+    def features(self, name: str, values: Sequence[Any], check: Callable[[], None]) -> list[Any]:
+        """What the network of that name gives."""
+        return [NETWORKS[name](value) for value in values]
+
+
+@pytest.fixture(autouse=True)
+def _stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(test_general_bench, "load", lambda name: replace(load(name), provider=StandIn()))
+    monkeypatch.setattr(features, "CACHE", features.FeatureCache())
+
+
+@pytest.mark.parametrize(("number", "task"), list(enumerate(TASKS)), ids=[task.task_id for task in TASKS])
+def test_every_task_is_scored_from_its_files(number: int, task: Task, tmp_path: Path) -> None:
+    for right in (COUNT, COUNT // 2):
+        root = tmp_path / str(right)
+        write_videos(root, task, number, right)
+        value, noted, issues, violations, found = score(root)
+        assert found is task
+        assert not violations.errors, list(violations)
+        assert noted == []
+        assert [issue for issue in issues if issue.severity != "warning"] == []
+        expected = BEST.get(task.metric_id, 100.0) if right == COUNT else HALF.get(task.metric_id, 50.0)
+        assert value.value == pytest.approx(expected, rel=1e-6, abs=1e-9)
+        assert (value.expected, value.present, value.excluded) == (COUNT, COUNT, 0)
+
+
+def test_every_metric_of_the_evaluator_has_its_rows() -> None:
+    used = {task.metric_id for task in CATALOGUE.tasks.values() if task.evaluator == "video"}
+    assert used & set(load("video").metric_ids) == set(MAKERS)
