@@ -17,7 +17,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load(FILE.read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 IMAGES: dict[str, dict[str, Any]] = tomllib.loads((DOCKER / "images.toml").read_text())
 EVALUATORS = {"eval-language": "language", "eval-image": "image", "eval-video": "video", "eval-audio": "audio", "eval-3d": "three_d"}
-WITH_NETWORKS = ("image", "video", "audio")
+WITH_NETWORKS = ("image", "video", "audio", "3d")
 OVERRIDES = sorted(DOCKER.glob("compose.*.yaml"))
 
 
