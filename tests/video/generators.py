@@ -12,7 +12,7 @@ from genlevel_evaluator import media
 from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Presence
-from tests.video import detection_generators
+from tests.video import detection_generators, motion_generators, track_generators, quality_generators
 
 
 def saved(name: str, **arrays: np.ndarray) -> Content:
@@ -54,4 +54,4 @@ def clip(random: Generator, count: int, height: int = 10, width: int = 12) -> np
     return np.clip(first + drift, 0, 255).astype(np.uint8)
 
 
-GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {"epe": flows, "fvd": clips, **detection_generators.GENERATORS}
+GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {"epe": flows, "fvd": clips, **detection_generators.GENERATORS, **motion_generators.GENERATORS, **track_generators.GENERATORS, **quality_generators.GENERATORS}
