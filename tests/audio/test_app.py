@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import json
 import subprocess
 import sys
 from importlib.resources import files
-from typing import Any
 
 import pytest
 
 from genlevel_audio.app import EVALUATOR
-from genlevel_evaluator import media
-from genlevel_evaluator.engine import RawSample, Scorer
-from genlevel_evaluator.kinds import Content
+from genlevel_evaluator import score
 
 DATA = files("genlevel_orchestrator.catalogue") / "data"
-HEAVY = ("torch", "soundfile", "soxr", "pyworld", "faster_whisper", "scipy", "ray")
+HEAVY = ("torch", "soundfile", "soxr", "pyworld", "faster_whisper", "onnxruntime", "mido", "regex", "scipy", "ray")
 
 
 def test_describing_the_metrics_imports_nothing_heavy() -> None:
@@ -40,18 +36,10 @@ def test_units_and_directions_are_the_catalogues() -> None:
         assert ("worst" if metric.missing else "coverage") == table[name]["missing"]
 
 
-def _content(value: Any) -> Content:
-    if isinstance(value, dict) and "base64" in value:
-        return Content(media=media.from_bytes(base64.b64decode(value["base64"]), value["name"]))
-    return Content(text=value) if isinstance(value, str) else Content(json=value)
-
-
 @pytest.mark.weights
 @pytest.mark.parametrize("name", EVALUATOR.metric_ids)
 def test_the_example_holds(name: str) -> None:
     example = json.loads((DATA / "examples" / f"audio.{name}.json").read_text())
-    scorer = Scorer.of(EVALUATOR, name, example["parameters"])
-    samples = [RawSample(s["id"], _content(s["prediction"]), (_content(s["reference"]),)) for s in example["samples"]]
-    rows, issues = scorer.observe(samples)
-    assert not issues
-    assert scorer.finalize(rows).value == pytest.approx(example["value"], abs=example["tolerance"])
+    found = score(name, example["samples"], evaluator="audio", parameters=example["parameters"])
+    assert not found.issues
+    assert found.value == pytest.approx(example["value"], abs=example["tolerance"])

@@ -193,7 +193,7 @@ def test_a_file_of_ratings_is_read_as_content() -> None:
 
 
 def test_from_python() -> None:
-    found = score("mos", [{"id": 1, "prediction": [{"rater": 1, "score": 4}]}, {"id": 2, "prediction": "4"}, {"id": 3}])
+    found = score("mos", [{"id": 1, "prediction": [{"rater": 1, "score": 4}]}, {"id": 2, "prediction": "4"}, {"id": 3}], evaluator="language")
     assert found.value == 4.0
     assert (found.detail.expected, found.detail.present) == (3, 1)
     assert [issue.code for issue in found.issues] == ["WRONG_TYPE"]

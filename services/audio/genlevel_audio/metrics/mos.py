@@ -60,15 +60,14 @@ def observe(sample: Sample, parameters: PredictedMosParameters) -> Row:
     if sample.prediction is not None and sample.prediction.silent:
         raise SampleError("SILENT", "nothing is heard in the recording", remedy="leave the sample out, or give a recording with sound")
     windows = np.asarray(sample.features["dnsmos", "prediction"], dtype=np.float64)
-    means = (math.fsum(column) / len(windows) for column in windows.T)
+    means = (min(5.0, max(1.0, math.fsum(column) / len(windows))) for column in windows.T)  # noise falls a little below the scale
     return {**dict(zip(SCALES, means, strict=True)), "windows": len(windows)}
 
 
 def score(rows: Rows, parameters: PredictedMosParameters) -> Score:
     """Mean over recordings, the other scales beside it."""
     means = {name: math.fsum(rows.column(name)) / len(rows) for name in SCALES}
-    value = min(5.0, max(1.0, means.pop(parameters.scale)))
-    return Score(value, companions={**means, "windows": float(rows.column("windows").sum())}, warnings=("predicted", "not_comparable"))
+    return Score(means.pop(parameters.scale), companions={**means, "windows": float(rows.column("windows").sum())}, warnings=("predicted", "not_comparable"))
 
 
 def interval(rows: Rows, parameters: PredictedMosParameters) -> Interval | None:
