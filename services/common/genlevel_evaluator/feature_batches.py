@@ -47,8 +47,9 @@ class Pending:
 class Networks:
     """The networks that a metric needs, and what it needs besides."""
 
-    def __init__(self, evaluator: Evaluator, metric: Metric[Any], names: Sequence[str]) -> None:
+    def __init__(self, evaluator: Evaluator, metric: Metric[Any], names: Sequence[str], companions: Sequence[str] = ()) -> None:
         self.names = names
+        self.companions = frozenset(companions)
         self.metric = metric
         self.kind = evaluator.kinds[metric.input_kind]
         self.provider = evaluator.provider or InProcess(evaluator)
@@ -167,8 +168,14 @@ class Batches:
             for index, (sample, flags) in enumerate(result):
                 for side in self._sides[index]:
                     if not flags & EXCLUDED and (side != "prediction" or sample.prediction is not None):
-                        result[index] = _with_feature(result[index], name, side, self._found[name, index, side], issues)
+                        result[index] = self._with_feature(result[index], name, side, self._found[name, index, side], issues)
         return result
+
+    def _with_feature(self, entry: Entry, name: str, side: str, value: Any, issues: list[Issue]) -> Entry:
+        if name in self._networks.companions and isinstance(value, SampleError):  # the value stands without it
+            issues.append(Issue(entry[0].key, value.code, "warning", f"{value.message} (for what {name} shows beside the value)", value.remedy, pointer=value.pointer))
+            return entry
+        return _with_feature(entry, name, side, value, issues)
 
 
 def _usable(feature: Any) -> Any:

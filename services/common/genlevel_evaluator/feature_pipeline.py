@@ -119,7 +119,7 @@ def decoded_chunks(
         for chunk in chunks(samples):
             yield from parts(_checked(decode, raw, issues, kind, check) for raw in chunk)
         return
-    networks = Networks(evaluator, metric, names)
+    networks = Networks(evaluator, metric, names, metric.companion_backbones(parameters))
     with _Ahead(samples, decode, networks) as ahead:
         for chunk in chunks(samples):
             batches = Batches(networks, check)

@@ -104,7 +104,8 @@ class Metric(Generic[P]):
         score: see the module. Sees observed rows only, in key order; never called with no rows.
         missing: row of a sample whose prediction is missing, for metrics with a worst value. None: the coverage is lowered instead.
         backbones: names of the networks needed; their outputs are in `Sample.features`.
-        companion_backbones: the same for networks of which only companions are made. They do not decide the value and are not in the signature.
+        companion_backbones: the same for networks of which only companions are made. They do not decide the value and are not
+            in the signature; a sample they refuse is scored without them, with a warning.
         sides: values of a sample that the networks look at, by the name their features are found under; `prediction` is the
             prediction, all others belong to the reference. None is passed over.
         reads: sides whose decoded media the metric itself needs; of the others it sees the features only, for networks' metrics.

@@ -10,6 +10,8 @@ EVALUATOR = Evaluator(
     metric_ids=(
         "fvd", "epe", "success_auc", "m_viou", "miou_video", "abs_rel", "s_measure", "psnr", "object_class", "multiple_objects", "color", "spatial_relationship", "scene",
         "dynamic_degree", "motion_smoothness", "human_action", "temporal_style", "overall_consistency",
+        "subject_consistency", "background_consistency", "appearance_style", "frame_accuracy", "clip_style_similarity", "aesthetic_quality", "imaging_quality", "musiq",
+        "temporal_flickering",
     ),
     has_backbones=True,
 )
