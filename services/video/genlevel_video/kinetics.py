@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 
 NAMES_COUNT = 400
+_ARTICLES = frozenset(("a", "an", "the"))
 _PERSON = re.compile(r"^.*?\b(?:person|man|woman|boy|girl|child|people|someone|he|she|they) (?:is|are) ")
 
 
@@ -25,12 +26,12 @@ def names() -> tuple[str, ...]:
 
 
 def plain(text: str) -> str:
-    """Lower case, words of letters and digits with one space between.
+    """Lower case, words of letters and digits with one space between, without articles.
 
-    >>> plain("  Punching person (boxing). ")
+    >>> plain("  Punching a person (boxing). ")
     'punching person boxing'
     """
-    return " ".join(re.findall(r"[a-z0-9]+", text.lower().replace("'", "")))
+    return " ".join(word for word in re.findall(r"[a-z0-9]+", text.lower().replace("'", "")) if word not in _ARTICLES)
 
 
 @cache
