@@ -45,12 +45,20 @@ def _view(scene: Scene, points: Floats) -> NDArray[np.uint8]:
     else:
         triangles.draw(buffer, seen, scene.faces)
         places, owner = buffer.visible()
-        light = _light(*_facing(points, scene.faces[owner]))
-        colours = scene.colours_of_faces(owner, _weights(seen, scene.faces[owner], places))
+        shown, of_sample = _distinct(owner, len(scene.faces))
+        light = _light(*_facing(points, scene.faces[shown]))[of_sample]
+        colours = scene.colours_of_faces(owner, _weights(seen, scene.faces[shown], of_sample, places))
     grid[places] = np.floor(np.minimum(colours * light[:, None], 255.0) + 0.5).astype(np.uint8)
     table = grid.reshape(SIDE, SAMPLES, SIDE, SAMPLES, 3).astype(np.uint16)
     total = table[:, 0, :, 0] + table[:, 0, :, 1] + table[:, 1, :, 0] + table[:, 1, :, 1]
     return np.asarray((total + 2) // 4, dtype=np.uint8)
+
+
+def _distinct(owner: Integers, count: int) -> tuple[Integers, Integers]:
+    """The faces that are seen, and for each sample its place among them."""
+    there = np.zeros(count, dtype=np.bool_)
+    there[owner] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[owner]
 
 
 def _light(right: Floats, up: Floats, towards: Floats) -> Floats:
@@ -74,10 +82,10 @@ def _facing(points: Floats, faces: Integers) -> tuple[Floats, Floats, Floats]:
     return normal[0] * factor, normal[1] * factor, normal[2] * factor
 
 
-def _weights(seen: camera.Projected, faces: Integers, places: Integers) -> Floats:
+def _weights(seen: camera.Projected, faces: Integers, of_sample: Integers, places: Integers) -> Floats:
     """Share of each corner at a sample, in the shape and not in the picture (perspective divided out), shape (samples, 3)."""
     edges = triangles.Edges.of(seen.x[faces], seen.y[faces])
-    shares = edges.at(places) * (1.0 / seen.distance[faces])
+    shares = edges.at(places, of_sample) * (1.0 / seen.distance[faces])[of_sample]
     total = shares[:, 0] + shares[:, 1] + shares[:, 2]
     result: Floats = shares / total[:, None]
     return result

@@ -35,7 +35,7 @@ class Edges:
     @classmethod
     def of(cls, x: Integers, y: Integers) -> Edges:
         """Of the corners, shape (faces, 3)."""
-        following, last = np.roll(np.arange(3), -1), np.roll(np.arange(3), -2)
+        following, last = [1, 2, 0], [2, 0, 1]
         a, b = y[:, following] - y[:, last], x[:, last] - x[:, following]
         c = x[:, following] * y[:, last] - x[:, last] * y[:, following]
         area = c[:, 0] + c[:, 1] + c[:, 2]
@@ -46,10 +46,10 @@ class Edges:
         """Those of some faces."""
         return Edges(self.a[faces], self.b[faces], self.c[faces], self.area[faces])
 
-    def at(self, places: Integers) -> Integers:
-        """Values at samples, one a face, shape (faces, 3)."""
+    def at(self, places: Integers, faces: Integers) -> Integers:
+        """Values at samples of some faces, shape (samples, 3)."""
         x, y = centres(places)
-        return self.a * x[:, None] + self.b * y[:, None] + self.c
+        return self.a[faces] * x[:, None] + self.b[faces] * y[:, None] + self.c[faces]
 
 
 def centres(places: Integers) -> tuple[Integers, Integers]:
