@@ -57,7 +57,7 @@ oracles: $(ORACLES) ## make the venvs of oracles that clash with ours
 .oracles/%/.installed: requirements/oracles-%.lock $(UV)
 	@echo "Installing the oracle '$*' in a venv of its own: see the head of requirements/oracles-$*.in for its size."
 	$(UV) venv --quiet --allow-existing --python $(PYTHON) .oracles/$*
-	$(UV) pip install --quiet --python .oracles/$*/bin/python --require-hashes --no-build-isolation-package pyworld -r $<
+	$(UV) pip install --quiet --python .oracles/$*/bin/python --require-hashes --no-deps --no-build-isolation-package pyworld -r $<
 	touch $@
 
 test: weights $(DEMO)/bundle.sha256 oracles ## run all tests, oracles included
@@ -114,7 +114,7 @@ compose-down: ## end it; COMPOSE_OPTIONS=--volumes removes its runs and weights 
 lock: $(UV) ## compile requirements.lock, and the locks of oracles and images
 	for input in requirements/all.in $(wildcard requirements/oracles-*.in); do \
 	  output=requirements.lock; [ $$input = requirements/all.in ] || output=$${input%.in}.lock; \
-	  $(UV) pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_31 --generate-hashes --no-emit-index-url --no-annotate $$input -o $$output; done
+	  $(UV) pip compile --quiet --python-version 3.11 --python-platform x86_64-manylinux_2_31 --generate-hashes --no-emit-index-url --no-annotate $$(sed -n 's/^# compile with: //p' $$input) $$input -o $$output; done
 	$(PYTHON) docker/lock.py
 
 clean: ## remove what was built (not .venv)
