@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
 import yaml
 
 from genlevel_evaluator.serve import kuberay
+from genlevel_evaluator.serve.options import networks
 from genlevel_evaluator.serve.plan import Scaling, plan_of
 from scripts.k8s_sizes import Size, feature_cache, grace, media_cache, resources, volumes
 
@@ -40,9 +41,10 @@ POD_SECURITY = {
 def service(host: str, name: str, sizes: Mapping[str, Size]) -> dict[str, Any]:
     """The RayService of an evaluator."""
     plan = plan_of(name, {})
-    groups = [_workers(host, name, host, sizes[host], plan.cluster)]
+    deployments = [plan.cluster, *(networks(name, plan).values() if host in SPLIT else ())]
+    groups = [_workers(host, name, host, sizes[host], [one for one in deployments if not one.num_gpus])]
     if host in SPLIT:
-        groups.append(_workers(host, name, f"{host}-gpu", sizes[f"{host}-gpu"], plan.backbones))
+        groups.append(_workers(host, name, f"{host}-gpu", sizes[f"{host}-gpu"], [one for one in deployments if one.num_gpus]))
     cluster = {
         "rayVersion": metadata.version("ray"),
         "enableInTreeAutoscaling": True,
@@ -129,8 +131,9 @@ def _head(host: str, name: str, size: Size) -> dict[str, Any]:
     }
 
 
-def _workers(host: str, name: str, group: str, size: Size, scaling: Scaling) -> dict[str, Any]:
-    """A group of workers, each with room for one Serve replica: it has the pod's memory and cores to itself."""
+def _workers(host: str, name: str, group: str, size: Size, scalings: Sequence[Scaling]) -> dict[str, Any]:
+    """A group of workers, each with room for one Serve replica of any of the deployments: it has the pod's memory and cores to itself."""
+    fewest, most = sum(one.min_replicas for one in scalings), sum(one.max_replicas for one in scalings)
     ending = grace(name)
     container = _container("ray-worker", name, size, SERVE_PORTS)
     # Out of the Service at once; calls in flight get as long as anywhere else.
@@ -150,7 +153,7 @@ def _workers(host: str, name: str, group: str, size: Size, scaling: Scaling) -> 
         pod["tolerations"] = [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
     return {
         "groupName": group,
-        "replicas": scaling.min_replicas, "minReplicas": scaling.min_replicas, "maxReplicas": scaling.max_replicas,
-        "rayStartParams": {"num-cpus": str(math.ceil(scaling.num_cpus)), "object-store-memory": str(OBJECT_STORE_BYTES)},
+        "replicas": fewest, "minReplicas": fewest, "maxReplicas": most,
+        "rayStartParams": {"num-cpus": str(math.ceil(max(one.num_cpus for one in scalings))), "object-store-memory": str(OBJECT_STORE_BYTES)},
         "template": {"metadata": {"labels": _labels(host)}, "spec": pod},
     }

@@ -17,7 +17,7 @@ from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.evaluator import Evaluator
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Presence
-from genlevel_evaluator.serve.split import HandleFeatures, Networks
+from genlevel_evaluator.serve.split import HandleFeatures, Home, Networks
 from genlevel_evaluator.states import Rows
 from tests.common.feature_fakes import (
     METRIC,
@@ -124,13 +124,13 @@ class Handle:
     deployment_name = "test-backbones"
 
     def __init__(self, networks: Networks) -> None:
-        self.features = self
+        self.together = self
         self.sent: list[int] = []
         self._networks = networks
 
-    def remote(self, name: str, values: Any) -> Any:
+    def remote(self, names: list[str], values: Any) -> Any:
         self.sent.append(len(values))
-        return self._networks.features(name, pickle.loads(pickle.dumps(values)))
+        return self._networks.together(names, pickle.loads(pickle.dumps(values)))
 
 
 def test_networks_that_are_split_off_are_asked_for_what_is_not_remembered(
@@ -141,7 +141,7 @@ def test_networks_that_are_split_off_are_asked_for_what_is_not_remembered(
     handle = Handle(Networks(owner(files, network)))
 
     async def again() -> tuple[Rows, list[Any]]:
-        provided = owner(files, network, provider=HandleFeatures(handle))
+        provided = owner(files, network, provider=HandleFeatures(Home(handle)))
         return await asyncio.to_thread(observed, provided, mixed)
 
     sent = []

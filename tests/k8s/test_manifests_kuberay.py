@@ -67,16 +67,32 @@ def test_only_video_has_gpu_workers_and_they_start_from_zero(services: dict[str,
 
 
 def test_workers_hold_the_replicas_that_serve_may_start(services: dict[str, Any]) -> None:
-    for spec in services.values():
+    for host, spec in services.items():
         config = yaml.safe_load(spec["serveConfigV2"])
-        groups = spec["rayClusterConfig"]["workerGroupSpecs"]
-        for deployment, group in zip(config["applications"][0]["deployments"], groups, strict=True):
-            asked, scaling = deployment["ray_actor_options"], deployment["autoscaling_config"]
+        groups = {group["groupName"]: group for group in spec["rayClusterConfig"]["workerGroupSpecs"]}
+        held: dict[str, list[Any]] = {name: [] for name in groups}
+        for deployment in config["applications"][0]["deployments"]:
+            asked = deployment["ray_actor_options"]
+            place = f"{host}-gpu" if asked["num_gpus"] else host
+            held[place].append(deployment["autoscaling_config"])
+            group = groups[place]
             assert float(group["rayStartParams"]["num-cpus"]) >= asked["num_cpus"], "a replica that fits nowhere waits for ever"
             assert float(group["rayStartParams"]["num-cpus"]) < 2 * max(1, asked["num_cpus"]), "two replicas would share the pod's memory"
             limits = group["template"]["spec"]["containers"][0]["resources"]["limits"]
             assert float(limits.get("nvidia.com/gpu", 0)) >= asked["num_gpus"]
-            assert (group["minReplicas"], group["maxReplicas"]) == (scaling["min_replicas"], scaling["max_replicas"])
+        for place, scalings in held.items():
+            for key in ("min", "max"):
+                assert groups[place][f"{key}Replicas"] == sum(scaling[f"{key}_replicas"] for scaling in scalings)
+
+
+def test_networks_of_video_scale_each_for_itself(services: dict[str, Any]) -> None:
+    (application,) = yaml.safe_load(services["eval-video"]["serveConfigV2"])["applications"]
+    found = {deployment["name"]: deployment for deployment in application["deployments"]}
+    assert {"video", "video-backbones", "video-backbones-i3d", "video-backbones-raft-things", "video-backbones-dino-vit-b-16"} <= found.keys()
+    networks = [deployment for name, deployment in found.items() if name != "video"]
+    assert all(deployment["autoscaling_config"]["min_replicas"] == 0 for deployment in networks)
+    assert found["video-backbones-i3d"]["autoscaling_config"]["max_replicas"] == 2
+    assert all(deployment["ray_actor_options"]["num_gpus"] == 1 for deployment in networks)
 
 
 def test_the_head_works_on_no_shard(services: dict[str, Any]) -> None:

@@ -57,7 +57,7 @@ def _device(evaluator: Evaluator, backbone: Backbone) -> str:
     if not backbone.uses_gpu:
         return "cpu"
     if evaluator.provider is not None:
-        return evaluator.provider.device
+        return evaluator.provider.device(backbone.name)
     return torch_device()
 
 

@@ -82,9 +82,9 @@ class InProcess:
 
     evaluator: Evaluator
 
-    @property
-    def device(self) -> str:
+    def device(self, name: str) -> str:
         """See `FeatureProvider`."""
+        del name
         return feature_keys.torch_device()
 
     def prepare(self, name: str, value: Any) -> Any:

@@ -18,6 +18,7 @@ from genlevel_evaluator.evaluator import Evaluator, load
 from genlevel_evaluator.serve import kuberay, processors
 from genlevel_evaluator.serve.local_ray import resolved
 from genlevel_evaluator.serve.logs import MOST_LINES, ServeLogs
+from genlevel_evaluator.serve.plan import plan_of
 from genlevel_evaluator.serve.warm_up import RETRY_SECONDS, WarmUp
 
 
@@ -98,8 +99,10 @@ async def tried(warm_up: WarmUp) -> None:
 
 @pytest.fixture
 def fresh() -> Evaluator:
-    """Video without its loaded networks, as a new process has it."""
-    return replace(load("video"), _extractors={})
+    """Video with FVD's networks alone, none of them loaded, as a new process has it."""
+    video = replace(load("video"), _extractors={})
+    video.__dict__["backbones"] = {name: load("video").backbones[name] for name in ("i3d", "r3d_18")}
+    return video
 
 
 @pytest.mark.weights
@@ -190,12 +193,15 @@ def test_serve_configuration_passes_rays_own_schema() -> None:
             config = kuberay.serve_config(name, ["s3://bucket/media"], split)
             checked = ServeDeploySchema.model_validate(config)
             assert checked.model_dump(exclude_unset=True)["applications"][0]["args"]["split"] is split
-            assert [d.name for d in checked.applications[0].deployments] == [name, f"{name}-backbones"][: 1 + split]
+            own = [f"{name}-backbones-{network}" for network in plan_of(name, {}).own_backbones]
+            assert [d.name for d in checked.applications[0].deployments] == ([name, f"{name}-backbones", *own] if split else [name])
 
 
 def test_only_the_networks_of_video_ask_for_a_gpu_and_scale_to_zero() -> None:
     application = kuberay.serve_config("video", split=True)["applications"][0]
-    evaluator, networks = application["deployments"]
+    evaluator, networks, *own = application["deployments"]
+    assert len(own) >= 8
+    assert all(one["autoscaling_config"] == {**networks["autoscaling_config"], "max_replicas": 2} for one in own)
     assert evaluator["ray_actor_options"]["num_gpus"] == 0
     assert networks["ray_actor_options"]["num_gpus"] == 1
     assert (evaluator["autoscaling_config"]["min_replicas"], networks["autoscaling_config"]["min_replicas"]) == (1, 0)

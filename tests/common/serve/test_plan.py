@@ -24,8 +24,11 @@ def test_the_packaged_file_says_everything_once() -> None:
     for name in NAMES:
         found = asdict(plan_of(name, {}))
         expected = {**tables["defaults"], **tables[name]}
-        for part in ("cluster", "backbones"):
-            expected[part] = {**tables["defaults"][part], **tables[name].get(part, {})}
+        own = tables[name].get("backbones", {})
+        shared = {**tables["defaults"]["backbones"], **{key: value for key, value in own.items() if not isinstance(value, dict)}}
+        expected["cluster"] = {**tables["defaults"]["cluster"], **tables[name].get("cluster", {})}
+        expected["backbones"] = shared
+        expected["own_backbones"] = {key: {**shared, **value} for key, value in own.items() if isinstance(value, dict)}
         assert found == expected
 
 
@@ -42,6 +45,7 @@ def test_a_plan_survives_being_written_and_read(tmp_path: Path) -> None:
     tables = {"": asdict(plan_of("video", {}))}
     for part in ("cluster", "backbones"):
         tables[f".{part}"] = tables[""].pop(part)
+    tables |= {f'.backbones."{network}"': table for network, table in tables[""].pop("own_backbones").items()}
     text = "".join(f"[video{part}]\n" + "".join(f"{key} = {value}\n" for key, value in table.items()) for part, table in tables.items())
     assert plan(tmp_path, text) == plan_of("video", {})
 
@@ -49,6 +53,16 @@ def test_a_plan_survives_being_written_and_read(tmp_path: Path) -> None:
 def test_the_tables_of_a_file_go_before_the_package_in_either_table(tmp_path: Path) -> None:
     # The package's own table for video asks for one GPU; the file's defaults take that away.
     assert plan(tmp_path, "[defaults.backbones]\nnum_gpus = 0\n").backbones.num_gpus == 0
+
+
+def test_a_network_with_a_table_of_its_own_takes_the_rest_from_the_others(tmp_path: Path) -> None:
+    own = plan(tmp_path, "[video.backbones]\nmax_replicas = 9\nupscale_delay_s = 2\n[video.backbones.r3d_18]\nnum_gpus = 0\nmax_replicas = 3\n")
+    network = own.own_backbones["r3d_18"]
+    assert (network.num_gpus, network.max_replicas, network.upscale_delay_s) == (0, 3, 2)
+    assert network.target_ongoing_requests == own.backbones.target_ongoing_requests
+    assert own.backbones.max_replicas == 9
+    assert own.own_backbones.keys() >= {"r3d_18", *plan_of("video", {}).own_backbones}
+    assert plan(tmp_path, "[video.backbones.r3d_18]\n", "audio").own_backbones == {}
 
 
 @pytest.mark.parametrize(
@@ -64,6 +78,12 @@ def test_the_tables_of_a_file_go_before_the_package_in_either_table(tmp_path: Pa
         ("[video]\ndrain_seconds = nan\n", ("video.drain_seconds", "nan")),
         ("[video]\nrequest_timeout_s = inf\n", ("video.request_timeout_s", "inf")),
         ("[audio.backbones]\ngpus = 1\n", ("audio.backbones.gpus", "did you mean num_gpus?")),
+        ("[video.backbones.i3d]\ngpus = 1\n", ("video.backbones.i3d.gpus", "did you mean num_gpus?")),
+        ("[video.backbones]\ni3d = 1\n", ("video.backbones.i3d", "no such key")),
+        ("[video.backbones.i3d]\nmin_replicas = 99\n", ("video.backbones.i3d", "min_replicas = 99", "raise max_replicas")),
+        ("[video.backbones.i3d.more]\nnum_cpus = 1\n", ("video.backbones.i3d.more", "no such key")),
+        ("[defaults.backbones.i3d]\nnum_cpus = 1\n", ("defaults.backbones.i3d", "no such key")),
+        ("[video.cluster.i3d]\nnum_cpus = 1\n", ("video.cluster.i3d", "no such key")),
         ("[audio]\nbackbones = 1\n", ("audio.backbones", "not a table")),
         ("video = 3\n", ("video", "not a table")),
         ("[video.cluster]\nmin_replicas = 9\n", ("video.cluster", "min_replicas = 9", "raise max_replicas")),

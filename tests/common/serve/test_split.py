@@ -19,7 +19,7 @@ from genlevel_evaluator.backbones import Backbone
 from genlevel_evaluator.engine import Budget
 from genlevel_evaluator.errors import Code, EvaluatorError, SampleError
 from genlevel_evaluator.evaluator import Evaluator
-from genlevel_evaluator.serve.split import HandleFeatures, Networks, portable
+from genlevel_evaluator.serve.split import HandleFeatures, Home, Networks, portable
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,15 @@ class Handle:
 
     def __init__(self, networks: Networks | None = None, failure: Exception | None = None, started: bool = True) -> None:
         self._networks, self._failure, self._started = networks, failure, started
-        self.features = self
+        self.together = self
         self.cancelled = False
 
     def running_replicas_populated(self) -> bool:
         return self._started
 
-    def remote(self, name: str, values: Any) -> Handle:
-        self._call = (name, pickle.loads(pickle.dumps(values)))
+    def remote(self, names: list[str], values: Any) -> Handle:
+        self.names = names
+        self._call = (names, pickle.loads(pickle.dumps(values)))
         return self
 
     def cancel(self) -> None:
@@ -72,12 +73,12 @@ class Handle:
         if self._networks is None:
             await asyncio.sleep(60)
         assert self._networks is not None
-        return pickle.loads(pickle.dumps(await self._networks.features(*self._call)))
+        return pickle.loads(pickle.dumps(await self._networks.together(*self._call)))
 
 
 def asked(handle: Handle, values: list[Any], check: Callable[[], None] = lambda: None) -> list[Any]:
     async def main() -> list[Any]:
-        provider = HandleFeatures(handle)
+        provider = HandleFeatures(Home(handle))
         return await asyncio.to_thread(provider.features, "n", values, check)
 
     return asyncio.run(main())
@@ -182,3 +183,77 @@ def test_a_file_that_is_gone_is_an_issue_of_its_sample(tmp_path: Path) -> None:
     assert isinstance(first, SampleError)
     assert first.code == "MEDIA_MISSING"
     assert second == 8
+
+
+class Several(Handle):
+    """A deployment that answers for any of the networks, and notes its calls."""
+
+    def __init__(self, networks: Networks | None = None, failure: Exception | None = None) -> None:
+        super().__init__(networks, failure)
+        self.calls: list[list[str]] = []
+
+    def remote(self, names: list[str], values: Any) -> Handle:
+        self.calls.append(list(names))
+        single = Handle(self._networks, self._failure)
+        self.made = single
+        return single.remote(names, values)
+
+
+def one_pass(extractors: Sequence[Any], values: Sequence[Any]) -> list[list[Any]]:
+    return [[extractor.extract([value])[0] for extractor in extractors] for value in values]
+
+
+class Tripling:
+    def extract(self, values: Sequence[Any]) -> list[Any]:
+        return [np.float32(value) * 3 for value in values]
+
+
+def several() -> Evaluator:
+    networks = {"n": Doubling(), "m": Tripling(), "o": Tripling()}
+    made = replace(Evaluator("test", "nowhere", (), True), _extractors=networks)
+    made.__dict__["backbones"] = {name: Backbone(name, "w", "p", Doubling, together=one_pass) for name in networks}
+    return made
+
+
+def asked_together(shared: Handle, own: dict[str, Handle], values: list[Any], puts: list[Any]) -> list[Any]:
+    def put(sent: list[Any]) -> list[Any]:
+        puts.append(sent)
+        return sent
+
+    async def main() -> list[Any]:
+        provider = HandleFeatures(Home(shared), {name: Home(handle, "cuda") for name, handle in own.items()}, put)
+        assert [provider.device(name) for name in ("n", "m")] == ["cpu", "cuda" if own else "cpu"]
+        return await asyncio.to_thread(provider.together, ["n", "m", "o"], values, lambda: None)
+
+    return asyncio.run(main())
+
+
+def test_networks_of_one_deployment_share_a_pass_and_others_are_asked_beside_them() -> None:
+    shared, own, puts = Several(Networks(several())), Several(Networks(several())), []
+    rows = asked_together(shared, {"m": own}, [1, -1, 2], puts)
+    assert [row[1:] for row in rows] == [[3, 3], [-3, -3], [6, 6]]
+    assert (rows[0][0], rows[2][0], rows[1][0].code) == (2, 4, "NEGATIVE")
+    assert (shared.calls, own.calls) == ([["n", "o"]], [["m"]])
+    assert puts == [[1, -1, 2]]  # once for both
+    alone = Several(Networks(several()))
+    assert [row[1:] for row in asked_together(alone, {}, [1, -1, 2], puts)] == [row[1:] for row in rows]
+    assert (alone.calls, len(puts)) == ([["n", "m", "o"]], 1)
+
+
+def test_one_deployment_that_died_ends_the_call_and_is_named() -> None:
+    shared = Several()  # never answers
+    with pytest.raises(EvaluatorError, match="backbone m") as caught:
+        asked_together(shared, {"m": Several(failure=ActorDiedError())}, [1], [])
+    assert caught.value.reason == "BACKBONES_DIED"
+
+
+def test_pictures_of_a_list_travel_with_their_bytes(tmp_path: Path) -> None:
+    @dataclass(frozen=True)
+    class Pictures:
+        blobs: tuple[media.Blob, ...]
+
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(name.encode())
+    sent = portable(Pictures(tuple(media.from_path(tmp_path / name) for name in ("a", "b"))))
+    assert [(blob.data, blob.path) for blob in sent.blobs] == [(b"a", None), (b"b", None)]
+    assert portable(sent) is sent

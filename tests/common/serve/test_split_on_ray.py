@@ -30,8 +30,9 @@ health_check_period_s = 1
 max_replicas = 1
 [video.backbones]
 num_gpus = 0
-max_replicas = 1
 upscale_delay_s = 0
+[video.backbones.i3d]
+max_replicas = 1
 """
 
 
@@ -85,14 +86,14 @@ def replicas(deployment: str) -> list[psutil.Process]:
 
 
 def test_networks_elsewhere_give_the_same_bits(stub: evaluator_pb2_grpc.EvaluatorServiceStub) -> None:
-    assert replicas("video-backbones") == []  # scaled to zero: the call waits until one has started
+    assert replicas("video-backbones-i3d") == []  # scaled to zero: the call waits until one has started
     files = {"a": ("a.npz", fvd_samples.clip(1)), "bad": ("bad.mp4", fvd_samples.damaged()), "b": ("b.npz", fvd_samples.clip(2))}
     found = stub.EvaluateShard(fvd_samples.request(files), timeout=90)
     assert found.state.SerializeToString(deterministic=True) == fvd_samples.in_one_process(files)
     # What the network refuses stays an issue of its sample.
     assert [(issue.sample_id, issue.code) for issue in found.issues] == [("bad", "MEDIA_DAMAGED")]
     (evaluator,) = replicas("video")
-    (networks,) = replicas("video-backbones")
+    (networks,) = replicas("video-backbones-i3d")
     assert "libtorch_cpu" in Path(f"/proc/{networks.pid}/maps").read_text()
     assert "libtorch_cpu" not in Path(f"/proc/{evaluator.pid}/maps").read_text()
 
@@ -120,7 +121,7 @@ def test_dead_networks_are_unavailable_and_come_back(stub: evaluator_pb2_grpc.Ev
     caller = threading.Thread(target=call)
     caller.start()
     time.sleep(1.5)
-    (networks,) = replicas("video-backbones")
+    (networks,) = replicas("video-backbones-i3d")
     os.kill(networks.pid, signal.SIGKILL)
     caller.join(60)
     (failure,) = failures

@@ -70,9 +70,8 @@ class Backbone:
 class FeatureProvider(Protocol):
     """Where features come from: the networks of this process, or a deployment of their own."""
 
-    @property
-    def device(self) -> str:
-        """`cuda` or `cpu`: what networks that use a GPU run on there."""
+    def device(self, name: str) -> str:
+        """`cuda` or `cpu`: what that network, if it uses a GPU, runs on there."""
         ...
 
     def prepare(self, name: str, value: Any) -> Any:

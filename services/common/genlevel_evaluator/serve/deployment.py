@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +17,8 @@ from genlevel_evaluator.evaluator import load
 from genlevel_evaluator.handlers import Handlers, fail
 from genlevel_evaluator.serve import split
 from genlevel_evaluator.serve.loopback import rebind_replica
-from genlevel_evaluator.serve.options import backbones_name, limits, scaled
-from genlevel_evaluator.serve.plan import ServicePlan, plan_of
+from genlevel_evaluator.serve.options import backbones_name, limits, networks, own_name, scaled
+from genlevel_evaluator.serve.plan import Scaling, ServicePlan, plan_of
 from genlevel_evaluator.serve.trim import allow_pandas
 from genlevel_evaluator.serve.warm_up import WarmUp
 
@@ -33,14 +33,16 @@ class EvaluatorDeployment:
         roots: folders and URLs media may be read from.
         parallel: shards worked on at once.
         backbones: handle of the deployment that holds the networks, where they are split off.
+        own: handles of deployments that hold one network, by its name.
     """
 
-    def __init__(self, name: str, roots: Sequence[str], parallel: int, backbones: Any = None) -> None:
+    def __init__(self, name: str, roots: Sequence[str], parallel: int, backbones: Any = None, own: Mapping[str, Any] | None = None) -> None:
         prepare_replica()
         evaluator = load(name)
         if backbones is not None:
-            device = "cuda" if plan_of(name).backbones.num_gpus else "cpu"
-            evaluator = replace(evaluator, provider=split.HandleFeatures(backbones, device))
+            plan = plan_of(name)
+            homes = {network: _home(handle, plan.own_backbones[network]) for network, handle in (own or {}).items()}
+            evaluator = replace(evaluator, provider=split.HandleFeatures(_home(backbones, plan.backbones), homes))
         self._handlers = Handlers(evaluator, tuple(roots), parallel)
         self._warm_up = WarmUp(evaluator)
         self._in_flight = 0
@@ -94,8 +96,12 @@ class EvaluatorDeployment:
         return self._in_flight
 
 
+def _home(handle: Any, scaling: Scaling) -> split.Home:
+    return split.Home(handle, "cuda" if scaling.num_gpus else "cpu")
+
+
 class BackbonesDeployment(split.Networks):
-    """The networks of one evaluator, on nodes of their own."""
+    """Networks of one evaluator, on nodes of their own; each is loaded when it is first asked for."""
 
     def __init__(self, name: str) -> None:
         prepare_replica()
@@ -141,10 +147,14 @@ def cluster_application(name: str, roots: Sequence[str], plan: ServicePlan, spli
         name: of the evaluator.
         roots: folders and URLs media may be read from.
         plan: how it runs.
-        split_off: whether its networks are a deployment of their own.
+        split_off: whether its networks are deployments of their own.
+
+    Raises:
+        ServicesError: the plan names a network that the evaluator has not.
     """
     evaluator = serve.deployment(EvaluatorDeployment, name=name, **limits(plan), **scaled(plan.cluster))
     if not split_off:
         return evaluator.bind(name, list(roots), plan.parallel_shards)
-    networks = serve.deployment(BackbonesDeployment, name=backbones_name(name), **limits(plan), **scaled(plan.backbones))
-    return evaluator.bind(name, list(roots), plan.parallel_shards, networks.bind(name))
+    bound = {deployment: serve.deployment(BackbonesDeployment, name=deployment, **limits(plan), **scaled(scaling)).bind(name) for deployment, scaling in networks(name, plan).items()}
+    own = {network: bound[own_name(name, network)] for network in plan.own_backbones}
+    return evaluator.bind(name, list(roots), plan.parallel_shards, bound[backbones_name(name)], own)

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from genlevel_evaluator.errors import EvaluatorError
-from genlevel_evaluator.evaluator import load
-from genlevel_evaluator.serve.options import SERVICER_FUNCTION, backbones_name, limits, plain, scaled
+from genlevel_evaluator.serve.options import SERVICER_FUNCTION, limits, networks, plain, scaled
 from genlevel_evaluator.serve.plan import ServicesError, plan_of
 
 GRPC_PORT = 9000
@@ -27,17 +26,15 @@ def serve_config(name: str, roots: Sequence[str] = (), split: bool = False) -> d
     Args:
         name: of the evaluator.
         roots: folders and URLs media may be read from.
-        split: whether its networks are a deployment of their own.
+        split: whether its networks are deployments of their own.
 
     Raises:
         ServicesError: `services.toml` is wrong, or there are no networks to split off.
     """
     plan = plan_of(name)
-    if split and not load(name).has_backbones:
-        raise ServicesError(f"evaluator {name} has no backbones; leave --split out")
     deployments = [{"name": name, **limits(plan), **scaled(plan.cluster)}]
     if split:
-        deployments.append({"name": backbones_name(name), **limits(plan), **scaled(plan.backbones)})
+        deployments += [{"name": own, **limits(plan), **scaled(scaling)} for own, scaling in networks(name, plan).items()]
     return {
         "proxy_location": "EveryNode",
         "http_options": {"host": "0.0.0.0", "port": HTTP_PORT},
@@ -64,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Print the serveConfigV2 of a RayService of one evaluator.")
     parser.add_argument("--evaluator", required=True)
-    parser.add_argument("--split", action="store_true", help="its networks are a deployment of their own, on GPU workers")
+    parser.add_argument("--split", action="store_true", help="its networks are deployments of their own, on GPU workers")
     parser.add_argument("--roots", nargs="*", default=[], help="folders and URLs media may be read from")
     parser.add_argument("--json", action="store_true", help="JSON in place of YAML")
     given = parser.parse_args(arguments)

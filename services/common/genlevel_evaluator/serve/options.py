@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from genlevel_evaluator.serve.plan import Scaling, ServicePlan
+from genlevel_evaluator.evaluator import load
+from genlevel_evaluator.serve.plan import Scaling, ServicePlan, ServicesError
 
 SERVICER_FUNCTION = "genlevel.v1.evaluator_pb2_grpc.add_EvaluatorServiceServicer_to_server"
 """Registers the service of the contract with Serve's proxy."""
@@ -15,8 +16,28 @@ _RESOURCES = ("num_cpus", "num_gpus")
 
 
 def backbones_name(evaluator: str) -> str:
-    """Name of the deployment that holds the networks of an evaluator."""
+    """Name of the deployment that holds the networks of an evaluator that have none of their own."""
     return f"{evaluator}-backbones"
+
+
+def own_name(evaluator: str, network: str) -> str:
+    """Name of the deployment that holds one network."""
+    return f"{backbones_name(evaluator)}-{network}"
+
+
+def networks(evaluator: str, plan: ServicePlan) -> dict[str, Scaling]:
+    """The deployments that hold the networks of an evaluator, where they are split off.
+
+    Raises:
+        ServicesError: the plan names a network that the evaluator has not, or there are none.
+    """
+    known = load(evaluator).backbones
+    if not known:
+        raise ServicesError(f"evaluator {evaluator} has no backbones; leave --split out")
+    for network in plan.own_backbones:
+        if network not in known:
+            raise ServicesError(f"{evaluator}.backbones.{network}: no such network; there are {', '.join(sorted(known))}")
+    return {backbones_name(evaluator): plan.backbones} | {own_name(evaluator, network): scaling for network, scaling in plan.own_backbones.items()}
 
 
 def limits(plan: ServicePlan) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,7 @@ class ServicePlan:
         health_check_timeout_s: how long such a look may take.
         cluster: scaling of the evaluator where Ray spans pods.
         backbones: scaling of its networks where they are split off.
+        own_backbones: the same for networks that get a deployment of their own, by name; `[video.backbones.i3d]` in the file.
     """
 
     replicas: int = at_least(1)
@@ -91,9 +92,11 @@ class ServicePlan:
     health_check_timeout_s: float = at_least(1)
     cluster: Scaling
     backbones: Scaling
+    own_backbones: Mapping[str, Scaling] = field(default_factory=dict)
 
 
 _PARTS = ("cluster", "backbones")
+_PLAIN = tuple(f for f in fields(ServicePlan) if f.name not in (*_PARTS, "own_backbones"))
 
 
 def plan_of(name: str, environment: Mapping[str, str] = os.environ) -> ServicePlan:
@@ -108,14 +111,25 @@ def plan_of(name: str, environment: Mapping[str, str] = os.environ) -> ServicePl
     layers = [layer for path in files for layer in _layers(read(path, names), name)]
     if name not in names:
         raise ServicesError(f"no evaluator is named {name!r}; {_hint(name, names)}")
-    parts = {part: Scaling(**_first(Scaling, [layer.get(part, {}) for layer in layers])) for part in _PARTS}
-    for part, scaling in parts.items():
+    parts = {part: _scaling([layer.get(part, {}) for layer in layers]) for part in _PARTS}
+    shared = [layer.get("backbones", {}) for layer in layers]
+    own = {network: _scaling([*(layer.get(network, {}) for layer in shared), *shared]) for network in _networks(shared)}
+    for part, scaling in (parts | {f"backbones.{network}": scaling for network, scaling in own.items()}).items():
         if scaling.min_replicas > scaling.max_replicas:
             raise ServicesError(
                 f"{files[0]}: {name}.{part}: min_replicas = {scaling.min_replicas} is more than max_replicas = {scaling.max_replicas};"
                 " raise max_replicas"
             )
-    return ServicePlan(**_first(ServicePlan, layers), cluster=parts["cluster"], backbones=parts["backbones"])
+    return ServicePlan(**_first(_PLAIN, layers), cluster=parts["cluster"], backbones=parts["backbones"], own_backbones=own)
+
+
+def _scaling(layers: Sequence[Mapping[str, Any]]) -> Scaling:
+    return Scaling(**_first(fields(Scaling), layers))
+
+
+def _networks(shared: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Networks that have a table of their own in any file."""
+    return sorted({key for layer in shared for key, value in layer.items() if isinstance(value, Mapping)})
 
 
 def _known() -> list[str]:
@@ -127,12 +141,9 @@ def _layers(tables: Tables, name: str) -> list[Mapping[str, Any]]:
     return [tables.get(name, {}), tables.get(DEFAULTS, {})]
 
 
-def _first(kind: type[Any], layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The plain values of a dataclass, each from the first table that has it."""
-    return {
-        f.name: next(layer[f.name] for layer in layers if f.name in layer)
-        for f in fields(kind) if f.name not in _PARTS
-    }
+def _first(wanted: Sequence[Field[Any]], layers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The plain values of some fields, each from the first table that has it."""
+    return {f.name: next(layer[f.name] for layer in layers if f.name in layer) for f in wanted}
 
 
 def read(path: Path, names: Sequence[str]) -> Tables:
@@ -150,20 +161,32 @@ def read(path: Path, names: Sequence[str]) -> Tables:
     for name, table in tables.items():
         if name not in (DEFAULTS, *names):
             raise ServicesError(f"{path}: {name}: no evaluator has this name; {_hint(name, (DEFAULTS, *names))}")
-        tables[name] = _checked(path, name, table, ServicePlan)
+        tables[name] = _checked(path, name, table, _PLAIN, _PARTS)
     return tables
 
 
-def _checked(path: Path, where: str, table: Any, kind: type[Any]) -> dict[str, Any]:
+def _checked(path: Path, where: str, table: Any, wanted: Sequence[Field[Any]], parts: Sequence[str] = (), inner: bool = False) -> dict[str, Any]:
+    """A table of numbers.
+
+    Args:
+        path: of the file.
+        where: name of the table in messages.
+        table: as it was read.
+        wanted: its numbers.
+        parts: its tables of scaling.
+        inner: whether it may hold tables of scaling under names of networks.
+    """
     if not isinstance(table, dict):
         raise ServicesError(f"{path}: {where} is not a table; write [{where}] and its keys below")
-    known = {f.name: f for f in fields(kind)}
+    known = {f.name: f for f in wanted}
     result: dict[str, Any] = {}
     for key, value in table.items():
-        if key not in known:
-            raise ServicesError(f"{path}: {where}.{key}: no such key; {_hint(key, known)}")
-        if key in _PARTS:
-            result[key] = _checked(path, f"{where}.{key}", value, Scaling)
+        if key in parts:
+            result[key] = _checked(path, f"{where}.{key}", value, fields(Scaling), inner=key == "backbones" and where != DEFAULTS)
+        elif inner and isinstance(value, dict):
+            result[key] = _checked(path, f"{where}.{key}", value, fields(Scaling))
+        elif key not in known:
+            raise ServicesError(f"{path}: {where}.{key}: no such key; {_hint(key, [*known, *parts])}")
         else:
             result[key] = _number(path, f"{where}.{key}", value, known[key].type == "int", known[key].metadata["minimum"])
     return result
