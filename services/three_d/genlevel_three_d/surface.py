@@ -13,14 +13,22 @@ from genlevel_three_d.shapes import PointSet
 Normalisation = Literal["none", "unit_cube", "unit_sphere"]
 
 
-def cloud(shape: PointSet, count: int, seed: int, side: str) -> NDArray[np.float64]:
-    """The points of a cloud, or `count` points of a mesh, uniform by area.
+Floats = NDArray[np.float64]
+
+
+def cloud(shape: PointSet, count: int, seed: int, side: str) -> Floats:
+    """The points of a cloud, or `count` points of a mesh, uniform by area; see `sampled`."""
+    return sampled(shape, count, seed, side)[0]
+
+
+def sampled(shape: PointSet, count: int, seed: int, side: str) -> tuple[Floats, NDArray[np.int64] | None]:
+    """The same, and the face of each point; None for a cloud.
 
     Raises:
         SampleError: DEGENERATE_GEOMETRY, the faces have no area.
     """
     if shape.faces is None:
-        return shape.points
+        return shape.points, None
     corners = shape.points[shape.faces]
     edges = corners[:, 1:] - corners[:, :1]
     # Divided by the longest edge first: squares of tiny or huge edges would leave the range of float64.
@@ -37,8 +45,24 @@ def cloud(shape: PointSet, count: int, seed: int, side: str) -> NDArray[np.float
     u, v = random[1], random[2]
     outside = u + v > 1.0
     weights = np.stack([np.where(outside, 1.0 - u, u), np.where(outside, 1.0 - v, v)], axis=1)
-    points: NDArray[np.float64] = corners[chosen, 0] + np.einsum("nk,nkd->nd", weights, edges[chosen])
-    return points
+    points: Floats = corners[chosen, 0] + np.einsum("nk,nkd->nd", weights, edges[chosen])
+    return points, chosen
+
+
+def normals(shape: PointSet, faces: NDArray[np.int64]) -> Floats:
+    """Unit normals of some faces; zero for one without area."""
+    corners = shape.points[shape.faces[faces]] if shape.faces is not None else np.zeros((0, 3, 3))
+    edges = corners[:, 1:] - corners[:, :1]
+    edges = edges / np.maximum(np.abs(edges).max(axis=(1, 2), initial=0.0), np.finfo(np.float64).tiny)[:, None, None]
+    crosses = np.cross(edges[:, 0], edges[:, 1])
+    lengths = np.linalg.norm(crosses, axis=1)
+    result: Floats = crosses / np.where(lengths > 0.0, lengths, 1.0)[:, None]
+    return result
+
+
+def extent(points: Floats) -> float:
+    """Longest edge of the box around points."""
+    return float((points.max(axis=0) - points.min(axis=0)).max())
 
 
 def frame(reference: NDArray[np.float64], normalisation: Normalisation) -> tuple[NDArray[np.float64], float]:
