@@ -132,10 +132,10 @@ def cider(source: np.random.Generator, count: int) -> list[RawSample]:
 
 
 def mos(source: np.random.Generator, count: int) -> list[RawSample]:
-    """Speech and noise; one missing, one silent."""
+    """Noise of a length that fills one window when it is doubled; one missing, one silent."""
     samples = []
     for index in range(count):
-        prediction: Content | None = _recording(_heard(source))
+        prediction: Content | None = _recording(encode(float(source.uniform(0.01, 0.2)) * source.normal(size=4560), 8000))
         presence = Presence.PREDICTION_ONLY
         if index % 7 == 1:
             prediction, presence = None, Presence.PREDICTION_MISSING

@@ -9,7 +9,7 @@ from genlevel_audio import audio
 from genlevel_audio.audio import Audio
 from genlevel_audio.descriptions import decode_description
 from genlevel_audio.music.forms import decode_orchestration, decode_piece
-from genlevel_audio.transcripts import Transcript, decode_transcript
+from genlevel_audio.transcripts import Transcript, decode_spoken, decode_transcript
 from genlevel_evaluator import formats
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, InputKind, json_type
@@ -32,7 +32,6 @@ def decode_speech(content: Content, attributes: Mapping[str, Any]) -> Audio | Tr
 
 
 _MEDIA = {"type": ["string", "object"]}
-_TRANSCRIPT = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"], "additionalProperties": False}
 
 KINDS = {
     "audio": InputKind("audio", strings_are_paths=True, decode=decode_audio, schema=_MEDIA),
@@ -42,8 +41,8 @@ KINDS = {
         schema=formats.schema("audio_text"),
     ),
     "speech": InputKind(
-        "speech", strings_are_paths=True, reference_strings_are_paths=False, decode=decode_speech, decode_reference=decode_transcript,
-        schema={"anyOf": [_MEDIA, _TRANSCRIPT]},
+        "speech", strings_are_paths=True, reference_strings_are_paths=False, decode=decode_speech, decode_reference=decode_spoken,
+        schema=formats.schema("speech"),
     ),
     "midi": InputKind("midi", strings_are_paths=True, decode=decode_piece, schema=formats.schema("midi")),
     "orchestration": InputKind("orchestration", strings_are_paths=True, decode=decode_orchestration, schema=formats.schema("orchestration")),

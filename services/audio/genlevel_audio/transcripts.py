@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from genlevel_audio.audio import Audio, decode
+from genlevel_audio.descriptions import Truth
 from genlevel_audio.text.normalisers import Normaliser, normaliser_of, tokens
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content, decode_text
+from genlevel_evaluator.media import Blob
 from genlevel_evaluator.metric import Sample
 
 RECOGNISER = "whisper_tiny_en"
@@ -36,6 +39,26 @@ def decode_transcript(content: Content, attributes: Mapping[str, Any]) -> Transc
             )
         return Transcript(next(iter(content.json.values())))
     return Transcript(decode_text(content, attributes))
+
+
+def decode_spoken(content: Content, attributes: Mapping[str, Any]) -> Transcript | Truth:
+    """A reference: a transcript, or the true recording of it as `{"audio": file}`."""
+    file = content.json.get("audio") if isinstance(content.json, Mapping) else None
+    return Truth(decode(file)) if isinstance(file, Blob) else decode_transcript(content, attributes)
+
+
+def sides(sample: Sample) -> Mapping[str, Any]:
+    """What a recogniser hears: the prediction, where it is no text already, and the true recording, where there is one."""
+    true = next((reference.audio for reference in sample.references if isinstance(reference, Truth)), None)
+    return {"prediction": sample.prediction if isinstance(sample.prediction, Audio) else None, "true recording": true}
+
+
+def texts(sample: Sample) -> list[str]:
+    """The transcripts among the references."""
+    found = [reference.text for reference in sample.references if isinstance(reference, Transcript)]
+    if not found:
+        raise SampleError("NO_TRANSCRIPT", "the sample has no transcript", remedy="give what is to be said in words as a reference", side="reference")
+    return found
 
 
 def said(sample: Sample, source: SourceName) -> str:

@@ -32,6 +32,7 @@ class Dnsmos:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the processor to others
         self._p835, self._p808 = (
             onnxruntime.InferenceSession(str(folder / name), options, providers=["CPUExecutionProvider"]) for name in ("sig_bak_ovr.onnx", "model_v8.onnx")
         )

@@ -66,7 +66,7 @@ class SpeechCiderParameters(Parameters):
 
 def _row(hypothesis: Sequence[str], sample: Sample, parameters: SpeechCiderParameters, supplied: bool) -> Row:
     how = transcripts.normaliser(sample, parameters.normaliser)
-    others = [transcripts.words(reference.text, how, "reference") for reference in sample.references]
+    others = [transcripts.words(text, how, "reference") for text in transcripts.texts(sample)]
     return {
         "hypothesis": list(map(word_digest, hypothesis)), "references": [word_digest(word) for words in others for word in words],
         "reference_lengths": list(map(len, others)), "supplied": int(supplied),
@@ -123,5 +123,5 @@ METRIC = Metric(
     parameters=SpeechCiderParameters,
     columns={**{name: Column("i8", ragged=True) for name in ("hypothesis", "references", "reference_lengths")}, "supplied": Column("u1")},
     observe=observe, score=score, missing=missing, interval=interval, samples=lambda rows, parameters: 100.0 * _each(rows, parameters.variant),
-    backbones=lambda parameters: (transcripts.RECOGNISER,) if parameters.source != "transcript" else (),
+    backbones=lambda parameters: (transcripts.RECOGNISER,) if parameters.source != "transcript" else (), sides=transcripts.sides,
 )
