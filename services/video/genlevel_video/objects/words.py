@@ -104,7 +104,9 @@ def split_relation(text: str) -> tuple[str, str, str] | None:
 
     >>> split_relation("A dog on the left of a cat.")
     ('a dog', 'left', 'a cat')
+    >>> split_relation("on the left of") is None
+    True
     """
     plain = " ".join(text.lower().strip(_EDGES).split())
-    found = _BETWEEN.fullmatch(plain)
+    found = None if side_of(plain) else _BETWEEN.fullmatch(plain)
     return (found["one"], next(side for side in _SIDES if found[side]), found["other"]) if found else None
