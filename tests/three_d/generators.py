@@ -132,11 +132,39 @@ def scenes_of_tracks(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+def labelled_clouds(random: Generator, count: int) -> list[RawSample]:
+    """Labels of points: usual ones, single points, perfect ones, labels that no reference has, and missing predictions."""
+    samples = []
+    for index in range(count):
+        reference = random.integers(0, 4, int(random.integers(1, 30)))
+        prediction = reference if index % 5 == 1 else np.where(random.random(len(reference)) < 0.6, reference, random.integers(0, 6, len(reference)))
+        samples.append(_sample(str(index), None if index % 7 == 3 else prediction.tolist(), reference.tolist()))
+    return samples
+
+
+def labelled_shapes(random: Generator, count: int) -> list[RawSample]:
+    """The same with categories: of the sixteen, others, and none."""
+    names = ("Airplane", "02691156", "gondola", None)
+    return [
+        replace(sample, attributes={} if names[index % 4] is None else {"category": names[index % 4]})
+        for index, sample in enumerate(labelled_clouds(random, count))
+    ]
+
+
+def scanned_rooms(random: Generator, count: int) -> list[RawSample]:
+    """Objects of scans: usual ones, an empty prediction, equal scores, and missing predictions."""
+    samples = []
+    for index in range(count):
+        prediction, reference = scene_data.room(random, 1500, 6, steps=3 if index % 2 else 0)
+        samples.append(_sample(str(index), None if index % 7 == 3 else [] if index % 7 == 5 else prediction, reference))
+    return samples
+
+
 def _sample(key: str, prediction: object, reference: object) -> RawSample:
     given = None if prediction is None else Content(json=prediction)
     presence = Presence.PREDICTION_MISSING if prediction is None else Presence.BOTH
     return RawSample(key, given, (Content(json=reference),), presence)
 
 
-GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {"chamfer_distance": shapes, "map": frames_of_boxes, "amota": scenes_of_tracks, "rte": trajectories, "rmse_angle_deg": directions,
+GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {"chamfer_distance": shapes, "map": frames_of_boxes, "amota": scenes_of_tracks, "miou": labelled_clouds, "instance_miou": labelled_shapes, "map_50": scanned_rooms, "rte": trajectories, "rmse_angle_deg": directions,
     "clip_score_text": described, "clip_score_image": pictured}

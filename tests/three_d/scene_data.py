@@ -60,3 +60,21 @@ def scene(random: Generator, frames: int, objects: int, spread: float = 0.5, cla
                 moved = [*(np.array(center[:2]) + spread * random.normal(size=2)), 0.5]
                 guess[step].append({**item, "center": moved, "track": track, "score": round(sure * steps + 0.5) / steps if steps else sure})
     return {"prediction": guess, "reference": truth}
+
+
+def room(random: Generator, points: int, objects: int, steps: int = 0) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Predictions and reference of a scan: stretches of points as objects, some of them small, some of class 0, some without object."""
+    ends = np.sort(random.integers(0, points, objects * 2))
+    labels, instances = np.zeros(points, np.int64), np.zeros(points, np.int64)
+    guesses = []
+    for number in range(objects):
+        start, end = int(ends[2 * number]), int(ends[2 * number + 1])
+        label = int(random.choice([3, 5, 7]))
+        labels[start:end], instances[start:end] = label, number + 1 if random.random() < 0.9 else 0
+        for _ in range(int(random.integers(0, 3))):
+            shift = random.integers(-(end - start) // 3 - 1, (end - start) // 3 + 2, 2)
+            chosen = np.arange(max(0, start + int(shift[0])), min(points, end + int(shift[1])))
+            score = float(random.uniform(0.1, 1))
+            named = label if random.random() < 0.8 else int(random.choice([3, 5, 9]))
+            guesses.append({"label": named, "score": round(score * steps + 0.5) / steps if steps else score, "points": chosen.tolist()})
+    return guesses, {"labels": labels.tolist(), "instances": instances.tolist()}
