@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.random import Generator
+from PIL import Image
 
 from genlevel_evaluator import media
 from genlevel_evaluator.engine import RawSample
@@ -54,7 +55,28 @@ def _against(prompts: tuple[str, ...]) -> Callable[[Generator, int], list[RawSam
     return made
 
 
+def from_pictures(random: Generator, count: int) -> list[RawSample]:
+    """Clips with a prompt, most with the picture they were to begin with; one too short for all parts, and a missing one."""
+    samples = []
+    for index in range(count):
+        frames = moving(random, (0, 1, 4)[index % 3], 1 if index == 4 else 3)
+        given = None if index == 3 else saved(frames)
+        references = [Content(text=PROMPTS[index % 4])]
+        if index % 2 == 0:
+            references.append(Content(json={"image": media.from_bytes(png(frames[0]), "first.png")}))
+        samples.append(RawSample(str(index), given, tuple(references), Presence.BOTH if given else Presence.PREDICTION_MISSING))
+    return samples
+
+
+def png(frame: np.ndarray) -> bytes:
+    """A frame as a picture file."""
+    buffer = io.BytesIO()
+    Image.fromarray(frame).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {
     "dynamic_degree": alone, "motion_smoothness": alone,
     "human_action": _against(ACTIONS), "temporal_style": _against(PROMPTS), "overall_consistency": _against(PROMPTS),
+    "i2v_composite": from_pictures,
 }  # fmt: skip

@@ -40,10 +40,13 @@ class FrameVectorExtractor(ClipExtractor):
         self._vectors = network
 
     def other(self, value: Any) -> Features:
-        """The vector of a picture or a caption."""
-        if isinstance(value, Caption):
-            return self._vectors.run(self._vectors.prepare(value.text))
-        return self._vectors.run(self._vectors.prepare(value.pixels)) if isinstance(value, Picture) else super().other(value)
+        """The vector of a picture or a caption; nothing of a caption where the network knows none."""
+        if not isinstance(value, Caption | Picture):
+            return super().other(value)
+        try:
+            return self._vectors.run(self._vectors.prepare(value.text if isinstance(value, Caption) else value.pixels))
+        except TypeError:  # what networks of pictures say of texts
+            return super().other(value)
 
 
 def load(vectors: Vectors) -> FrameVectorExtractor:

@@ -17,9 +17,9 @@ def _vectors(vectors: Vectors) -> Extractor:
 
 def _dino() -> Extractor:
     from genlevel_video.backbones import dino
-    from genlevel_video.frames import ClipExtractor
+    from genlevel_video.backbones.torch_frames import FramesAndPictures
 
-    return ClipExtractor(dino.build())
+    return FramesAndPictures(dino.build())
 
 
 def _musiq(entry: str) -> Extractor:

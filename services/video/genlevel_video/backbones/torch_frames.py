@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from genlevel_evaluator.backbones.batches import CPU_BATCH, GPU_BATCH
-from genlevel_video.frames import BatchedFrames, Frame, Sampling
+from genlevel_evaluator.pixels.pictures import Picture
+from genlevel_video.frames import BatchedFrames, ClipExtractor, Features, Frame, Sampling
 
 Prepare = Callable[[Frame], NDArray[np.float32]]
 
@@ -36,6 +37,24 @@ class TorchFrames(BatchedFrames):
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
             found: NDArray[np.float32] = self._network(torch.from_numpy(batch).to(self._device)).cpu().numpy()
             return found
+
+
+class FramesAndPictures(ClipExtractor):
+    """The same for clips and for pictures, which are looked at as a frame is."""
+
+    def __init__(self, network: TorchFrames) -> None:
+        super().__init__(network)
+        self._frames = network
+
+    def other(self, value: Any) -> Features:
+        """The row of a picture."""
+        if not isinstance(value, Picture):
+            return super().other(value)
+        pixels = value.pixels if value.pixels.dtype == np.uint8 else ((value.pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        one = self._frames.prepare(pixels)
+        batch = np.concatenate([one[None], np.zeros((self._frames.size - 1, *one.shape), one.dtype)])
+        row: Features = self._frames.forward(batch)[0]
+        return row
 
 
 def resized(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:

@@ -8,10 +8,10 @@ A network guesses frame 2 k + 1 from frames 2 k and 2 k + 2. A last odd frame ha
 Direction   higher is better; a still clip reaches 100, so show the dynamic degree beside it
 Range       [0, 100]
 Unit        percent
-Pooling     sequence: mean over clips; a missing clip, or one below three frames, is 0
+Pooling     sequence: mean over clips; a missing clip is 0
 Sample      prediction: a clip; there is no reference
 State       rows (error, frames guessed), keyed by sample
-Undefined   no clip: no_reference
+Undefined   no clip of three frames or more: too_few_samples; a shorter clip is left out, with the warning clips_without_value
 Companions  clips; guessed: frames; worst_clip: smoothness of the least smooth clip
 Backbones   rife-4.0: RIFE 4.0 at t = 1/2, its own weights. VBench uses AMT-S, so all values carry the warning `not_comparable`
 Source      Huang et al. 2024 (VBench), arXiv 2311.17982; RIFE: Huang et al. 2022, arXiv 2011.06294
@@ -35,11 +35,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
+from genlevel_video.measures import frame_means
 
 NOT_COMPARABLE = "not_comparable"
 WHITE = 255.0
@@ -62,13 +62,9 @@ def observe(sample: Sample, parameters: SmoothnessParameters) -> Row:
 
 
 def row_of(errors: NDArray[np.float32]) -> Row:
-    """The row of a clip out of the errors of its guessed frames.
-
-    Raises:
-        SampleError: TOO_FEW_FRAMES.
-    """
+    """The row of a clip out of the errors of its guessed frames; one below three frames says nothing."""
     if not len(errors):
-        raise SampleError("TOO_FEW_FRAMES", "the clip has fewer than three frames, so none lies between two", remedy="give a clip of three frames or more", side="prediction")
+        return {"error": math.nan, "guessed": 0}
     return {"error": math.fsum(errors[:, 0].astype(np.float64)) / len(errors), "guessed": len(errors)}
 
 
@@ -79,26 +75,30 @@ def missing(sample: Sample, parameters: SmoothnessParameters) -> Row:
 
 
 def samples(rows: Rows, _: object) -> NDArray[np.float64]:
-    """Smoothness of each clip."""
+    """Smoothness of each clip; NaN of one below three frames."""
     return np.asarray(100.0 * (WHITE - rows.column("error")) / WHITE)
 
 
-def value_of(rows: Rows) -> float:
-    """Mean over clips."""
-    return math.fsum(samples(rows, None)) / len(rows)
+def _known(rows: Rows) -> NDArray[np.float64]:
+    values = samples(rows, None)
+    return np.asarray(values[~np.isnan(values)])
 
 
 def score(rows: Rows, parameters: SmoothnessParameters) -> Score:
     """Mean over clips."""
     del parameters
-    guessed = rows.column("guessed")
-    companions = {"clips": float(np.count_nonzero(guessed)), "guessed": float(guessed.sum()), "worst_clip": float(samples(rows, None).min())}
-    return Score(value_of(rows), companions=companions, warnings=(NOT_COMPARABLE,))
+    guessed, known = rows.column("guessed"), _known(rows)
+    companions = {"clips": float(np.count_nonzero(guessed)), "guessed": float(guessed.sum())}
+    if not len(known):
+        return Score(None, "too_few_samples", companions)
+    left_out = (frame_means.LEFT_OUT,) if len(known) < len(rows) else ()
+    return Score(math.fsum(known) / len(known), companions=companions | {"worst_clip": float(known.min())}, warnings=(NOT_COMPARABLE, *left_out))
 
 
 def interval(rows: Rows, parameters: SmoothnessParameters) -> Interval | None:
     """Bootstrap over clips."""
-    return bootstrap_mean(rows.keys, samples(rows, parameters))
+    del parameters
+    return bootstrap_mean(rows.keys.take(np.flatnonzero(~np.isnan(rows.column("error")))), _known(rows))
 
 
 COLUMNS = {"error": Column("f8"), "guessed": Column("i8")}
