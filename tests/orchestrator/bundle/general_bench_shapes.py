@@ -1,0 +1,137 @@
+"""What General-Bench's 3D tasks look like that the 3D evaluator scores: media, fields, references, right and wrong answers.
+
+`MAKERS` has an entry for each metric: a function of a number, which turns the spellings, to the rows of a task.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from general_bench import _FOLDERS, _IDS, _MODALITIES
+from general_bench_media import colour, npy, png
+
+from genlevel_orchestrator.catalogue import Task
+
+COUNT = 4
+Maker = Callable[[int], Any]
+
+
+@dataclass
+class Rows:
+    """Samples of one task.
+
+    Attributes:
+        sample: what an annotated sample holds besides its id, by number.
+        right: right predictions, by number; likewise `wrong`.
+        files: media of the task by path below its folder.
+        envelope: further entries beside `data`.
+    """
+
+    sample: Maker
+    right: Maker
+    wrong: Maker
+    files: dict[str, bytes] = field(default_factory=dict)
+    envelope: dict[str, Any] = field(default_factory=dict)
+
+
+# Shapes
+
+CORNERS = [[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)]
+"""Of the unit cube, whose box is its own normalisation."""
+
+
+def ply(points: list[list[float]]) -> bytes:
+    """A cloud as PLY text."""
+    head = f"ply\nformat ascii 1.0\nelement vertex {len(points)}\nproperty float x\nproperty float y\nproperty float z\nend_header\n"
+    return (head + "".join(f"{x} {y} {z}\n" for x, y, z in points)).encode()
+
+
+def _clouds(number: int) -> Rows:
+    """The corners of the unit cube; wrong clouds have one more point, 0.3 beside a corner."""
+    files = {"gt/cube.ply": ply(CORNERS), "found/right.ply": ply(CORNERS[::-1]), "found/wrong.npy": npy(np.array([*CORNERS, [1.3, 1, 1]], dtype=float))}
+    sample = [
+        {"input": {"prompt": "Complete it", "pointcloud": "in.ply"}, "output": {"pointcloud": "gt/cube.ply"}},
+        {"input": {"image": "rgb.png", "depth": "d.png"}, "output": {"mesh_file": "./data/3D/generation/{folder}/gt/cube.ply"}},
+        {"output": CORNERS},
+    ][number % 3]
+    return Rows(lambda i: sample, lambda i: CORNERS if i % 2 else "found/right.ply", lambda i: "found/wrong.npy", files)
+
+
+def _described(number: int) -> Rows:
+    """Shapes named by number: clouds of so many points, and pictures rendered elsewhere."""
+    form: list[Maker] = [
+        lambda i: {"input": {"prompt": f"shape {i}"}}, lambda i: {"input": {"text": "Make it"}, "output": {"caption": f"shape {i}"}},
+        lambda i: {"output": f"shape {i}"}, lambda i: {"input": {"caption": f"shape {i}"}, "output": {"pointcloud": "gt.ply"}},
+    ]  # fmt: skip
+    return Rows(form[number % len(form)], *_generated(), _shapes())
+
+
+def _pictured(number: int) -> Rows:
+    """The same, made from a picture."""
+    forms: list[Maker] = [
+        lambda i: {"input": {"image": f"views/{i}.png"}}, lambda i: {"input": {"prompt": "Make it", "image_file": f"views/{i}.png"}, "output": {}},
+        lambda i: {"output": {"image": f"views/{i}.png"}},
+    ]  # fmt: skip
+    return Rows(forms[number % len(forms)], *_generated(), _shapes())
+
+
+def _shapes() -> dict[str, bytes]:
+    clouds = {f"shapes/{i}.ply": ply([[0, 0, k] for k in range(i + 1)]) for i in range(COUNT + 1)}
+    return clouds | {f"views/{i}.png": png(colour(i)) for i in range(COUNT + 1)}
+
+
+def _generated() -> tuple[Maker, Maker]:
+    return (lambda i: [f"views/{i}.png"] * 2 if i % 2 else f"shapes/{i}.ply"), (lambda i: f"shapes/{COUNT}.ply" if i % 2 else [f"views/{COUNT}.png"])
+
+
+# Directions and ways
+
+
+def _normals(number: int) -> Rows:
+    """Normals along z; wrong ones lie across, of every second point."""
+    up, half = [[0, 0, 1]] * 4, [[0, 0, -1], [1, 0, 0]] * 2
+    files = {"gt/n.npy": npy(np.array(up, dtype=float)), "found/n.normals": b"0 0 1\n0 0 -1\n0 0 1\n0 0 1\n"}
+    sample = [{"input": {"pointcloud": "in.ply"}, "output": {"normals": "gt/n.npy"}}, {"output": up}][number % 2]
+    return Rows(lambda i: sample, lambda i: "found/n.normals" if i % 2 else up, lambda i: half, files)
+
+
+def _ways(number: int) -> Rows:
+    """202 frames straight on, a metre each; wrong ways are a tenth longer."""
+
+    def way(step: float) -> str:
+        return "".join(f"1 0 0 0 0 1 0 0 0 0 1 {step * frame}\n" for frame in range(202))
+
+    files = {"poses/00.txt": way(1.0).encode(), "found/right.txt": way(1.0).encode(), "found/wrong.txt": way(1.1).encode()}
+    sample = [{"input": {"video": "00.mp4"}, "output": {"poses": "poses/00.txt"}}, {"output": "poses/00.txt"}][number % 2]
+    return Rows(lambda i: sample, lambda i: "found/right.txt", lambda i: "found/wrong.txt", files)
+
+
+MAKERS: dict[str, Callable[[int], Rows]] = {
+    "chamfer_distance": _clouds, "clip_score_text": _described, "clip_score_image": _pictured, "rmse_angle_deg": _normals, "rte": _ways,
+}  # fmt: skip
+
+
+def write_shapes(root: Path, task: Task, number: int, right: int) -> Path:
+    """A folder of the task of which the first `right` samples are answered rightly; `number` turns the spellings."""
+    rows = MAKERS[task.metric_id](number)
+    spelled = task.folder if task.folder and number % 2 else _FOLDERS[number % len(_FOLDERS)](task.name).replace("/", "-")
+    folder = root / _MODALITIES["three_d"][number % 2] / task.paradigm / spelled
+    for name, data in rows.files.items():
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    ids = [_IDS[number % len(_IDS)](i) for i in range(COUNT)]
+    data = [{"id": ids[i], **json.loads(json.dumps(rows.sample(i)).replace("{folder}", spelled))} for i in range(COUNT)]
+    answers = [{"id": ids[i], "prediction": (rows.right if i < right else rows.wrong)(i)} for i in range(COUNT)]
+    annotation = "annotation.json" if number % 2 else f"{spelled}.json"
+    (folder / annotation).parent.mkdir(parents=True, exist_ok=True)
+    kind = ["comprehension", "3DGeneration"][task.paradigm == "generation"]
+    (folder / annotation).write_text(json.dumps({"task": task.name, "type": kind, **rows.envelope, "data": data[::-1]}), encoding="utf-8")
+    document = answers if number % 3 else {"task": task.name, "type": kind, "data": answers}
+    (folder / "prediction.json").write_text(json.dumps(document), encoding="utf-8")
+    return folder

@@ -1,0 +1,94 @@
+"""Every task the 3D evaluator scores is scored from a folder as General-Bench lays it out, to a value derived by hand.
+
+A metric with networks is held against a stand-in of each: from what a network would see to the rows it gives (`NETWORKS`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import test_general_bench
+from general_bench_media import colour
+from general_bench_shapes import COUNT, MAKERS, write_shapes
+from test_general_bench import CATALOGUE, score
+
+from genlevel_evaluator import features
+from genlevel_evaluator.captions import Caption
+from genlevel_evaluator.evaluator import load
+from genlevel_orchestrator.catalogue import Task
+
+TASKS = [task for task in CATALOGUE.tasks.values() if task.evaluator == "three_d" and task.metric_id in MAKERS]
+BEST = {"chamfer_distance": 0.0, "rmse_angle_deg": 0.0, "rte": 0.0}
+# Half of the samples are answered wrongly: half of every mean, where a wrong answer is worth nothing.
+HALF = {
+    "chamfer_distance": 0.5 * 0.3**2 / 9,  # one of nine points is off by 0.3, none of the eight references
+    "rmse_angle_deg": 0.5 * 90 / np.sqrt(2),  # half of the normals are off by 90 degrees
+    # Every segment is a tenth too long, and ends a metre behind its length: 10.1, 20.1 % of 100 and 200 m. Of the 21 starts, 11 have 100 m
+    # and 1 has 200 m before them.
+    "rte": 0.5 * (11 * 0.1 * 101 + 1 * 0.1 * 201 / 2) / 12,
+}
+
+
+def _which(value: Any) -> int:
+    """The number of a shape, a picture or a caption of these tests."""
+    if isinstance(value, Caption):
+        return int(value.text.removeprefix("shape "))
+    if hasattr(value, "points"):
+        return len(value.points) - 1
+    (number,) = {next(i for i in range(COUNT + 1) if (one.pixels == colour(i)).all()) for one in value.pictures}
+    return number
+
+
+def _views(width: int) -> Callable[[Any], Any]:
+    """A view's vector is one of its own for each number, once or more often."""
+    return lambda value: np.repeat(np.eye(COUNT + 1, width, dtype=np.float32)[[_which(value)]], 3 if hasattr(value, "points") else 1, axis=0)
+
+
+NETWORKS: dict[str, Callable[[Any], Any]] = {"conse-lite0-minilm.pil.up-y": _views(512), "efficientnet-lite0.pil.up-y": _views(1280)}
+
+
+class StandIn:
+    """Networks of these tests."""
+
+    def device(self, name: str) -> str:
+        """Where they run."""
+        return "stand-in"
+
+    def prepare(self, name: str, value: Any) -> Any:
+        """What is shown, as it is."""
+        return value
+
+    def features(self, name: str, values: Sequence[Any], check: Callable[[], None]) -> list[Any]:
+        """What the network of that name gives."""
+        return [NETWORKS[name](value) for value in values]
+
+
+@pytest.fixture(autouse=True)
+def _stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(test_general_bench, "load", lambda name: replace(load(name), provider=StandIn()))
+    monkeypatch.setattr(features, "CACHE", features.FeatureCache())
+
+
+@pytest.mark.parametrize(("number", "task"), list(enumerate(TASKS)), ids=[task.task_id for task in TASKS])
+def test_every_task_is_scored_from_its_files(number: int, task: Task, tmp_path: Path) -> None:
+    for right in (COUNT, COUNT // 2):
+        root = tmp_path / str(right)
+        write_shapes(root, task, number, right)
+        value, noted, issues, violations, found = score(root)
+        assert found is task
+        assert not violations.errors, list(violations)
+        assert noted == []
+        assert [issue for issue in issues if issue.severity != "warning"] == []
+        expected = BEST.get(task.metric_id, 100.0) if right == COUNT else HALF.get(task.metric_id, 50.0)
+        assert value.value == pytest.approx(expected, rel=1e-6, abs=1e-9)
+        assert (value.expected, value.present, value.excluded) == (COUNT, COUNT, 0)
+
+
+def test_every_metric_of_the_evaluator_has_its_rows() -> None:
+    used = {task.metric_id for task in CATALOGUE.tasks.values() if task.evaluator == "three_d"}
+    assert used & set(load("three_d").metric_ids) == set(MAKERS)
