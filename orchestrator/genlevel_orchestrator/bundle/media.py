@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -37,7 +38,7 @@ class MediaFile:
 
 @dataclass(frozen=True)
 class MediaFolder:
-    """A folder of frames, in order of name."""
+    """A folder of frames, in order of name; numbers in names count as numbers."""
 
     files: tuple[MediaFile, ...]
 
@@ -92,7 +93,7 @@ class MediaBase:
         path = self.locate(value)
         if not path.is_dir():
             return self._file(path)
-        frames = [child for child in sorted(path.iterdir()) if child.suffix.lower() in fields().frame_endings] if folders else []
+        frames = [child for child in sorted(path.iterdir(), key=_natural) if child.suffix.lower() in fields().frame_endings] if folders else []
         if not frames:
             what = "is a folder without frames" if folders else "is a folder, not a file"
             raise Fault("MEDIA_MISSING", f"{value!r} {what}", "name a file, or a folder of PNG, JPEG or BMP frames")
@@ -103,6 +104,12 @@ class MediaBase:
     def _file(self, path: Path) -> MediaFile:
         size, digest = digest_of(path) if self.hashed else (path.stat().st_size, "")
         return MediaFile(str(path.relative_to(self.root)), digest, size, path=path)
+
+
+def _natural(path: Path) -> tuple[list[str | int], str]:
+    """Frame 2 comes before frame 10, with zeros in front of it or without."""
+    parts = re.split(r"([0-9]+)", path.name)
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], path.name
 
 
 def _tails(relative: PurePosixPath, name: str) -> list[PurePosixPath]:

@@ -117,6 +117,26 @@ class _Batches:
         return rows[self._order]
 
 
+def same_length(prediction: Clip, reference: Clip) -> int:
+    """Frames of two clips that are compared frame by frame.
+
+    Raises:
+        SampleError: WRONG_LENGTH or WRONG_SHAPE, of the prediction.
+    """
+    ours, theirs = prediction.info(), reference.info()
+    if ours.frames != theirs.frames:
+        raise SampleError(
+            "WRONG_LENGTH", f"{prediction.name} has {ours.frames} frames, the reference {theirs.frames}",
+            remedy="give one frame for each of the reference", side="prediction",
+        )  # fmt: skip
+    if (ours.width, ours.height) != (theirs.width, theirs.height):
+        raise SampleError(
+            "WRONG_SHAPE", f"{prediction.name} has {ours.width} x {ours.height} pixels, the reference {theirs.width} x {theirs.height}",
+            remedy="give frames of the reference's size", side="prediction",
+        )  # fmt: skip
+    return theirs.frames
+
+
 class ClipExtractor:
     """A network over frames as the runtime runs networks: clips in, features out."""
 

@@ -9,10 +9,10 @@ import numpy as np
 from genlevel_evaluator.arrays import open_rows, read_npz
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
+from genlevel_evaluator.pixels.pictures import bytes_of, open_image, read_picture
 from genlevel_video.containers import opened_file
 from genlevel_video.frame_limits import MAX_PIXELS, ClipInfo, Counted, Frame, check_length, check_size, named
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm")
 Wanted = Callable[[int], bool]
 
 
@@ -75,27 +75,14 @@ def list_info(blobs: Sequence[Blob]) -> ClipInfo:
 
 def picture_size(blob: Blob) -> tuple[int, int]:
     """Width and height of a picture file, from its header."""
-    from PIL import Image
-
     name = named(blob)
-    try:
-        with opened_file(blob) as file, Image.open(file) as picture:
-            size = picture.size
-    except Exception as error:  # Pillow's readers raise what their format suggests
-        raise _unreadable(name, error) from None
+    with open_image(bytes_of(blob, name), name) as picture:
+        size: tuple[int, int] = picture.size
     check_size(*size, name)
     return size
 
 
 def _picture(blob: Blob) -> Frame:
-    from PIL import Image
-
-    try:
-        with opened_file(blob) as file, Image.open(file) as picture:
-            return np.array(picture.convert("RGB"))
-    except Exception as error:
-        raise _unreadable(named(blob), error) from None
-
-
-def _unreadable(name: str, error: Exception) -> SampleError:
-    return SampleError("UNREADABLE", f"{name} cannot be read as a picture ({type(error).__name__})", remedy="write the frame again, as PNG")
+    """8-bit RGB; 16-bit colours are rounded."""
+    pixels = read_picture(blob).pixels
+    return pixels if pixels.dtype == np.uint8 else ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)

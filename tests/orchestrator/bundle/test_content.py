@@ -178,12 +178,13 @@ def test_files_inside_json_are_found(tmp_path: Path) -> None:
 
 def test_a_folder_of_frames_is_a_list_in_order_of_name(tmp_path: Path) -> None:
     root = _media_root(tmp_path)
-    for name in ("2.png", "10.png", "1.jpg", "notes.txt"):
+    for name in ("2.png", "10.png", "1.jpg", "02.png", "b1_20.png", "b1_3.png", "notes.txt"):
         (root / "task" / "clip").mkdir(exist_ok=True)
         (root / "task" / "clip" / name).write_bytes(os.urandom(4))
     sample, _ = _read("video", {"output": {"frame_dir": "clip"}}, "clip", root)
     assert sample is not None
-    assert [file.name for file in sample.references[0].files()] == ["task/clip/1.jpg", "task/clip/10.png", "task/clip/2.png"]
+    names = ["1.jpg", "02.png", "2.png", "10.png", "b1_3.png", "b1_20.png"]  # numbers as numbers
+    assert [file.name for file in sample.references[0].files()] == [f"task/clip/{name}" for name in names]
 
 
 def test_speech_is_a_path_on_one_side_and_words_on_the_other(tmp_path: Path) -> None:
