@@ -243,7 +243,8 @@ def _asked(given: Any, kind: str) -> tuple[str, Any]:
     """What was asked for, where the output is held against it and the annotation does not repeat it."""
     if isinstance(given, str):
         return "", given
-    return next((("/" + path, given[path]) for path in fields().asked[kind] if isinstance(given, Mapping) and _says(given.get(path), kind)), ("", MISSING))
+    found = ((path, follow(given, path)) for path in fields().asked[kind])
+    return next((("/" + path.replace(".", "/"), value) for path, value in found if _says(value, kind)), ("", MISSING))
 
 
 def _first(holder: Any, names: Sequence[str]) -> tuple[str, Any]:

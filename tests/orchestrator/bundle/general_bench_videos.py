@@ -206,9 +206,56 @@ def _coloured(number: int) -> Rows:
     )  # fmt: skip
 
 
+# Frames by themselves, and against words and pictures
+
+
+def _alone(number: int) -> Rows:
+    """Clips that nothing is held against; what the annotation says of an output is not read."""
+    files = {f"found/{i}.npz": npz(frames=clip(i)) for i in range(COUNT)} | frame_folder("found/3", clip(3)) | {"bright/0.npz": npz(frames=clip(0, shift=10))}
+    samples: list[Maker] = [
+        lambda i: {"input": {"prompt": f"scene {i}"}}, lambda i: {"input": {"pred_dir": f"found/{i}"}, "output": {}},
+        lambda i: {"input": {"prompt": f"scene {i}"}, "output": {"video_file": "videos/not_there.mp4"}},
+    ]  # fmt: skip
+    return Rows(samples[number % 3], lambda i: f"found/{i}" if i == 3 else f"found/{i}.npz", lambda i: "bright/0.npz", files)
+
+
+def _steady(number: int) -> Rows:
+    """Still clips of two frames; in the wrong ones white follows black."""
+    rows = _alone(number)
+    rows.files.update({f"found/{i}.npz": npz(frames=np.stack([colour(i)] * 2)) for i in range(COUNT)} | frame_folder("found/3", np.stack([colour(3)] * 2)))
+    cut = np.stack([np.full((8, 8, 3), value, np.uint8) for value in (0, 255)])
+    rows.files["bright/0.npz"] = npz(frames=cut)
+    return rows
+
+
+def _worded(sample: Maker) -> Callable[[int], Rows]:
+    def rows(number: int) -> Rows:
+        found = _alone(number)
+        found.sample = lambda i: sample(i) | ({"output": {"frame_dir": f"found/{i}"}} if number % 2 else {})
+        return found
+
+    return rows
+
+
+def _styled(number: int) -> Rows:
+    """Pictures of the style, which is that of a frame of the right clip."""
+    rows = _alone(number)
+    rows.files.update({f"styles/{i}.png": png(clip(i)[0]) for i in range(COUNT)})
+    samples: list[Maker] = [
+        lambda i: {"input": {"prompt": "a dog", "image": f"styles/{i}.png"}}, lambda i: {"input": {"prompt": "a dog"}, "output": {"image": f"styles/{i}.png"}},
+        lambda i: {"input": {"prompt": "a dog", "style_images": [f"styles/{i}.png"] * 2}},
+    ]  # fmt: skip
+    rows.sample = samples[number % 3]
+    return rows
+
+
 MAKERS: dict[str, Callable[[int], Rows]] = {
     "miou_video": _masks, "m_viou": _tubes, "success_auc": _tracks, "abs_rel": _depths, "epe": _flows, "s_measure": _maps, "psnr": _restored, "fvd": _generated,
     **{name: _shown(name) for name in ("object_class", "multiple_objects", "spatial_relationship")}, "color": _coloured,
+    **{name: _alone for name in ("aesthetic_quality", "imaging_quality", "musiq")},
+    **{name: _steady for name in ("subject_consistency", "background_consistency", "temporal_flickering")},
+    "appearance_style": _worded(lambda i: {"input": {"prompt": f"a dog, picture {i}", "auxiliary_info": {"appearance_style": f"picture {i}"}}}),
+    "frame_accuracy": _worded(lambda i: {"input": {"source_prompt": "a dog", "target_prompt": f"picture {i}"}}), "clip_style_similarity": _styled,
 }  # fmt: skip
 
 

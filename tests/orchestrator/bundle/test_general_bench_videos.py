@@ -15,11 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 import test_general_bench
+from general_bench_media import colour
 from general_bench_videos import COUNT, MAKERS, clip, write_videos
 from test_general_bench import CATALOGUE, score
 
 from genlevel_evaluator import features
+from genlevel_evaluator.captions import Caption
 from genlevel_evaluator.evaluator import load
+from genlevel_evaluator.pixels.pictures import Picture
 from genlevel_orchestrator.catalogue import Task
 
 TASKS = [task for task in CATALOGUE.tasks.values() if task.evaluator == "video" and task.metric_id in MAKERS]
@@ -52,7 +55,27 @@ def _found(asked: Any) -> str:
     return json.dumps({"detector": "stand-in", "frames": [things if _which(asked.clip) < COUNT else []] * 16})
 
 
+def _vectors(value: Any) -> Any:
+    """Of every frame, or of a text or picture: a direction of its own for each clip of these tests, and further ones for black, white and all else."""
+    if isinstance(value, Caption):
+        place = int(value.text.removeprefix("picture ")) if value.text.startswith("picture ") else COUNT
+        return np.eye(COUNT + 3, 512, dtype=np.float32)[place]
+    frames = [value.pixels] if isinstance(value, Picture) else list(value.frames(2))
+    seen = [next((i for i in range(COUNT) if any((frame == one).all() for one in (*clip(i), colour(i)))), COUNT) for frame in frames]
+    places = [COUNT + 1 + int(frame.max() == 255) if frame.min() == frame.max() else place for frame, place in zip(frames, seen, strict=True)]
+    rows = np.eye(COUNT + 3, 512, dtype=np.float32)[places]
+    return rows[0] if isinstance(value, Picture) else rows
+
+
+def _quality(best: float, worst: float) -> Callable[[Any], Any]:
+    """Of every frame: that of the clips of these tests, or another."""
+    return lambda value: np.full((2, 1), best if _which(value) < COUNT else worst, dtype=np.float32)
+
+
 NETWORKS: dict[str, Callable[[Any], Any]] = {
+    **{name: _vectors for name in ("efficientnet-lite0.pil", "conse-lite0-minilm.pil")},
+    "niqe": _quality(0.0, 1e6), "niqe.512": _quality(0.0, 1e6), "colourfulness": _quality(109.0, 0.0),
+    "dis": lambda value: np.zeros((1, 3), dtype=np.float32) + np.float32([0, 0, 256]),
     **{name: lambda value: np.eye(COUNT + 1, 400, dtype=np.float32)[_which(value)] for name in ("i3d", "r3d_18")},
     "lite0-windows": _found,
 }  # fmt: skip
@@ -72,6 +95,10 @@ class StandIn:
     def features(self, name: str, values: Sequence[Any], check: Callable[[], None]) -> list[Any]:
         """What the network of that name gives."""
         return [NETWORKS[name](value) for value in values]
+
+    def together(self, names: Sequence[str], values: Sequence[Any], check: Callable[[], None]) -> list[Sequence[Any]]:
+        """What several give."""
+        return [[NETWORKS[name](value) for name in names] for value in values]
 
 
 @pytest.fixture(autouse=True)
