@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -72,5 +75,18 @@ def issue_of(metric: str, prediction: Content, reference: Content, attributes: d
     """Code and severity of the one issue of a sample; it must say what to do."""
     _, issues = result(metric, [sample("1", prediction, reference, **(attributes or {}))], **parameters)
     assert len(issues) == 1, issues
-    assert issues[0].message and issues[0].remedy
+    assert issues[0].message
+    assert issues[0].remedy
     return issues[0].code, issues[0].severity
+
+
+def run_oracle(what: str, folder: Path, **arrays: NDArray[Any]) -> Any:
+    """What `oracle_maps.py` finds for arrays, run by the interpreter of `.oracles/video`."""
+    python = Path(__file__).resolve().parents[2] / ".oracles" / "video" / "bin" / "python"
+    assert python.exists(), f"{python} is not there: run `make oracles`"
+    np.savez(folder / "arrays.npz", **arrays)
+    request = json.dumps({"what": what, "file": str(folder / "arrays.npz")})
+    program = Path(__file__).with_name("oracle_maps.py")
+    done = subprocess.run([python, "-W", "ignore", program], input=request, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])

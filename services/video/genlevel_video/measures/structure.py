@@ -63,10 +63,9 @@ def table(values: NDArray[Any], peak: float, mask: Mask, stretched: bool, centre
     counts = np.stack([np.bincount(quarter.ravel(), minlength=2 * size).reshape(2, size) for quarter in quarters])
     seen = np.flatnonzero(counts.any(axis=(0, 1)))
     levels, counts = levels[seen], counts[:, :, seen]
+    levels = levels / peak  # first, as the toolbox does: thresholds cut where its roundings fall
     if stretched and levels[-1] > levels[0]:
         levels = (levels - levels[0]) / (levels[-1] - levels[0])
-    else:
-        levels = levels / peak
     return Table(np.asarray(levels, dtype=np.float64), counts, counts.sum(axis=(1, 2)))
 
 

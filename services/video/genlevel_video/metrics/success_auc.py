@@ -81,7 +81,7 @@ def observe(sample: Sample, parameters: SuccessParameters) -> Row:
         guess = np.concatenate([truth[:1], guess[1:]])
     guess = _repeated(guess)
     own = np.where(there, overlaps(corners(guess, "xywh"), corners(truth, "xywh")), 0.0)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         apart = (guess[:, :2] + (guess[:, 2:] - 1) / 2) - (truth[:, :2] + (truth[:, 2:] - 1) / 2)
         distance = np.where(there, np.hypot(*apart.T), np.inf)
         relative = np.where(there, np.hypot(*(apart / truth[:, 2:]).T), np.inf)
