@@ -37,21 +37,21 @@ def test_the_c_functions_are_there() -> None:
 
 def test_both_ways_equal_wav2world() -> None:
     for signal in _signals():
-        np.testing.assert_array_equal(world.envelope(signal, RATE, 5.0, 512), _pyworlds(signal))
+        np.testing.assert_array_equal(world.analysis(signal, RATE, 5.0, 512)[0], _pyworlds(signal))
 
 
 @pytest.mark.usefixtures("no_symbols")
 def test_without_the_c_functions_the_numbers_are_the_same() -> None:
     for signal in _signals():
-        np.testing.assert_array_equal(world.envelope(signal, RATE, 5.0, 512), _pyworlds(signal))
+        np.testing.assert_array_equal(world.analysis(signal, RATE, 5.0, 512)[0], _pyworlds(signal))
 
 
 def test_threads_do_not_disturb_one_another() -> None:
     signals = _signals()
-    alone = [world.envelope(signal, RATE, 5.0, 512) for signal in signals]
+    alone = [world.analysis(signal, RATE, 5.0, 512)[0] for signal in signals]
     found: dict[int, NDArray[np.float64]] = {}
     threads = [
-        threading.Thread(target=lambda i=i: found.__setitem__(i, world.envelope(signals[i % 4], RATE, 5.0, 512))) for i in range(8)
+        threading.Thread(target=lambda i=i: found.__setitem__(i, world.analysis(signals[i % 4], RATE, 5.0, 512)[0])) for i in range(8)
     ]
     for thread in threads:
         thread.start()

@@ -26,17 +26,17 @@ Envelope = Literal["pymcd", "power"]
 Matrix = NDArray[np.float64]
 
 
-def mel_cepstra(samples: NDArray[Any], envelope: Envelope = "pymcd") -> Matrix:
-    """Coefficients 0 to 13 of each frame, shape (frames, 14).
+def mel_cepstra(samples: NDArray[Any], envelope: Envelope = "pymcd") -> tuple[Matrix, Matrix]:
+    """Coefficients 0 to 13 of each frame, shape (frames, 14), and its pitch in Hz, 0 where no voice is heard.
 
     Args:
         samples: mono, `RATE` a second.
         envelope: `pymcd` takes WORLD's power spectrum for an amplitude spectrum, as pymcd does: its logarithm is doubled down to a floor of 1e-8;
             `power` takes it for what it is.
     """
-    power = world.envelope(samples, RATE, FRAME_MILLISECONDS, FFT_SIZE)
+    power, pitch = world.analysis(samples, RATE, FRAME_MILLISECONDS, FFT_SIZE)
     logarithm = np.log(power * power + _FLOOR) if envelope == "pymcd" else np.log(power + _FLOOR)
-    return np.asarray(logarithm @ _to_mel_cepstrum().T)
+    return np.asarray(logarithm @ _to_mel_cepstrum().T), pitch
 
 
 @cache

@@ -1,4 +1,4 @@
-"""WORLD's spectral envelope: DIO and StoneMask for the pitch, CheapTrick for the envelope (Morise et al. 2016).
+"""WORLD's spectral envelope and pitch: DIO and StoneMask for the pitch, CheapTrick for the envelope (Morise et al. 2016).
 
 The Python functions of pyworld hold the interpreter's lock for seconds on a long recording, so the C functions beneath them, which the
 extension module exports, are called through ctypes, without the lock: two recordings are analysed at once, and a server keeps answering.
@@ -34,8 +34,8 @@ class _CheapTrickOption(ctypes.Structure):
     _fields_ = (("q1", ctypes.c_double), ("f0_floor", ctypes.c_double), ("fft_size", ctypes.c_int))
 
 
-def envelope(samples: NDArray[Any], rate: int, frame_milliseconds: float, fft_size: int) -> Matrix:
-    """Power spectral envelope, shape (frames, fft_size // 2 + 1)."""
+def analysis(samples: NDArray[Any], rate: int, frame_milliseconds: float, fft_size: int) -> tuple[Matrix, Matrix]:
+    """Power spectral envelope, shape (frames, fft_size // 2 + 1), and pitch in Hz, 0 where no voice is heard."""
     signal = np.ascontiguousarray(samples, dtype=np.float64)
     library = _library()
     if library is None:
@@ -53,15 +53,15 @@ def envelope(samples: NDArray[Any], rate: int, frame_milliseconds: float, fft_si
     library.Dio(_pointer(signal), len(signal), rate, ctypes.byref(dio), _pointer(times), _pointer(rough))
     library.StoneMask(_pointer(signal), len(signal), rate, _pointer(times), _pointer(rough), frames, _pointer(pitch))
     library.CheapTrick(_pointer(signal), len(signal), rate, _pointer(times), _pointer(pitch), frames, ctypes.byref(cheaptrick), rows.ctypes.data_as(_ROWS))
-    return power
+    return power, pitch
 
 
-def _by_pyworld(signal: Matrix, rate: int, frame_milliseconds: float, fft_size: int) -> Matrix:
+def _by_pyworld(signal: Matrix, rate: int, frame_milliseconds: float, fft_size: int) -> tuple[Matrix, Matrix]:
     import pyworld
 
     pitch, times = pyworld.dio(signal, rate, frame_period=frame_milliseconds)
     pitch = pyworld.stonemask(signal, pitch, times, rate)
-    return np.asarray(pyworld.cheaptrick(signal, pitch, times, rate, fft_size=fft_size))
+    return np.asarray(pyworld.cheaptrick(signal, pitch, times, rate, fft_size=fft_size)), np.asarray(pitch)
 
 
 def _pointer(array: Matrix) -> Any:

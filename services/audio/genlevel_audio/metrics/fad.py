@@ -14,8 +14,9 @@ m and S are mean and unbiased covariance of the features of all windows of all f
     Companions      windows and files a side; kad and its standard error (kernel distance of the same rows); precision, recall and
                     authenticity of the windows in percent, as those of fid; from 500 windows a side on, and where half of them are more
                     than dimensions, fad_infinity and its standard error: the value at endless windows, by a line through the distances of subsets of the generated
-                    windows against 1/n (Gui et al. 2024)
-    Backbones       vggish: 128 values of 0.96 s at 16 kHz before the last ReLU, the network of the literature. aisfx: 512 values of
+                    windows against 1/n (Gui et al. 2024); per_song_mean and per_song_worst: the distance of single generated files of two
+                    windows and more from all real windows, per_song_files of them
+    Backbones       clap: unit vectors of 512 values of 10 s at 48 kHz, as in clap_score; fits music and long effects better. vggish: 128 values of 0.96 s at 16 kHz before the last ReLU, the network of the literature. aisfx: 512 values of
                     2.3 s at 44.1 kHz, a stand-in that can be had offline; its values are on another scale and not comparable
     Source          Kilgour et al. 2019
     Checked with    pytorch-fid 0.3.0 (the function frechet-audio-distance 0.3.4 took over) on equal embeddings; librosa 0.11.0 (mels of
@@ -44,7 +45,7 @@ from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows, feature_rows
 
-DIMENSIONS = {"aisfx": 512, "vggish": 128}
+DIMENSIONS = {"aisfx": 512, "vggish": 128, "clap": 512}
 WIDTH = max(DIMENSIONS.values())
 
 
@@ -56,7 +57,7 @@ class FadParameters(Parameters):
         backbone: network the features are taken from.
     """
 
-    backbone: Literal["aisfx", "vggish"] = "aisfx"
+    backbone: Literal["aisfx", "vggish", "clap"] = "aisfx"
 
 
 def observe(sample: Sample, parameters: FadParameters) -> Row:
@@ -66,6 +67,7 @@ def observe(sample: Sample, parameters: FadParameters) -> Row:
 
 def score(rows: Rows, parameters: FadParameters) -> Score:
     """Fréchet distance of the two sets."""
+    from genlevel_audio import per_song
     from genlevel_evaluator.statistics import frechet, set_companions
 
     width = DIMENSIONS[parameters.backbone]
@@ -77,7 +79,7 @@ def score(rows: Rows, parameters: FadParameters) -> Score:
     if min(counts["prediction_windows"], counts["reference_windows"]) < 2:
         return Score(None, "too_few_samples" if counts["reference_windows"] else "no_reference", counts)
     value = frechet.frechet_distance(generated, real)
-    beside = counts | set_companions.companions(generated, real, "fad", "kad")
+    beside = counts | per_song.companions(generated, rows.lengths["prediction_features"], real) | set_companions.companions(generated, real, "fad", "kad")
     return Score(value, companions=beside, warnings=frechet.sample_warnings(generated, real))
 
 
