@@ -27,7 +27,7 @@ EVALUATORS = ("language", "image", "video", "audio", "three_d")
 METRICS = [(name, metric_id) for name in EVALUATORS for metric_id in load(name).metric_ids]
 SAMPLES = 7
 EVERYTHING = DetailSpec(worst=10, scores=True, keys=True, replicates=True)
-WITHOUT_SCORES = {"fid", "fvd", "fad"}
+WITHOUT_SCORES = {"fid", "fid_motion", "fvd", "fad"}
 """Metrics of whole sets: one sample alone has no value."""
 
 pytestmark = pytest.mark.weights

@@ -160,11 +160,21 @@ def scanned_rooms(random: Generator, count: int) -> list[RawSample]:
     return samples
 
 
+def motions(random: Generator, count: int) -> list[RawSample]:
+    """Members of both sets: some with one side only, some of one caption."""
+    samples = []
+    for index in range(count):
+        prediction, reference = (random.normal(size=(int(random.integers(4, 9)), 263)).round(3).tolist() for _ in range(2))
+        found = _sample(str(index), None if index % 7 == 3 else prediction, reference)
+        samples.append(replace(found, attributes={"caption": "a person walks"}) if index % 3 == 0 else found)
+    return samples
+
+
 def _sample(key: str, prediction: object, reference: object) -> RawSample:
     given = None if prediction is None else Content(json=prediction)
     presence = Presence.PREDICTION_MISSING if prediction is None else Presence.BOTH
     return RawSample(key, given, (Content(json=reference),), presence)
 
 
-GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {"chamfer_distance": shapes, "map": frames_of_boxes, "amota": scenes_of_tracks, "miou": labelled_clouds, "instance_miou": labelled_shapes, "map_50": scanned_rooms, "rte": trajectories, "rmse_angle_deg": directions,
+GENERATORS: dict[str, Callable[[Generator, int], list[RawSample]]] = {"chamfer_distance": shapes, "map": frames_of_boxes, "amota": scenes_of_tracks, "miou": labelled_clouds, "fid_motion": motions, "instance_miou": labelled_shapes, "map_50": scanned_rooms, "rte": trajectories, "rmse_angle_deg": directions,
     "clip_score_text": described, "clip_score_image": pictured}

@@ -7,6 +7,7 @@ from functools import partial
 from genlevel_evaluator.backbones import Backbone, Extractor
 from genlevel_evaluator.backbones.vectors import NETWORKS, Vectors
 from genlevel_three_d.render.camera import DESCRIPTION, UPS
+from genlevel_three_d.scenes import kinematics
 
 
 def _rings(network: Vectors, up: str) -> Extractor:
@@ -24,4 +25,18 @@ RINGS = {
 }
 """Networks that turn shapes, by their pictures from the camera ring, into a vector a view; pictures and captions into one vector."""
 
-BACKBONES = RINGS
+
+def _evaluator() -> Extractor:
+    from genlevel_three_d.backbones import motions
+
+    return motions.load()
+
+
+_FRAMES = "cut to a multiple of 4 frames, at most 196"
+MOTIONS = {
+    "t2m-evaluator": Backbone("t2m-evaluator", "t2m-evaluator", f"{_FRAMES}; less mean by deviation; without foot contacts", _evaluator, also=("t2m-mean", "t2m-std")),
+    "kinematics": Backbone("kinematics", "", f"{_FRAMES}; {kinematics.DESCRIPTION}", kinematics.KinematicExtractor, uses_gpu=False),
+}
+"""Networks that turn motions into vectors, and statistics that stand in for them."""
+
+BACKBONES = RINGS | MOTIONS
