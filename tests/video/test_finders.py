@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,46 @@ def test_boxes_are_decoded_to_pixels() -> None:
         {"label": "dog", "score": 0.7, "box": [25.0, 0.0, 75.0, 50.0]},
         {"label": "dog", "score": 0.6, "box": pytest.approx([0.0, 0.0, 30.0, 30.0])},
     ]
+
+
+def test_boxes_are_those_of_the_upright_picture(owl: owlv2.Owlv2) -> None:
+    """A clip that lies on its side, with a note to turn it, is detected in as a player shows it."""
+    clip = open_clip(media.from_bytes(lying_clip(picture(48, 80, 7)), "a.mp4"))
+    (upright,) = {frame.shape for frame in clip.pick(owlv2.SAMPLING)}
+    assert upright == (80, 48, 3)
+    found = json.loads(owl.extract([Asked(clip, ())])[0])["frames"]
+    assert found[0] == owl.detect(next(iter(clip.pick(owlv2.SAMPLING))), ())
+    edges = np.array([one["box"] for one in found[0]])
+    assert edges[:, 2].max() <= 48 < edges[:, 3].max() <= 80
+
+
+def lying_clip(first: np.ndarray) -> bytes:
+    """An MP4 of three frames with a display matrix of a quarter turn in its track header, as phones write them."""
+    import av
+
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("mpeg4", rate=8)
+        stream.height, stream.width = first.shape[:2]
+        for place in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.roll(first, 9 * place, axis=1), format="rgb24")))
+        container.mux(stream.encode())
+    written = file.getvalue()
+    at = written.index(b"tkhd") + 4 + 40
+    one = 1 << 16
+    return written[:at] + struct.pack(">9i", 0, one, 0, -one, 0, 0, 0, 0, 1 << 30) + written[at + 36 :]
+
+
+def test_a_list_of_frames_is_a_clip(owl: owlv2.Owlv2) -> None:
+    frames = [picture(30, 40, seed) for seed in range(2)]
+    files = []
+    for place, frame in enumerate(frames):
+        buffer = io.BytesIO()
+        Image.fromarray(frame).save(buffer, "PNG")
+        files.append(media.from_bytes(buffer.getvalue(), f"{place}.png"))
+    clip = load("video").kinds["frame_detections"].read(Content(json=files), "prediction", {})
+    found = json.loads(owl.extract([Asked(clip, ())])[0])["frames"]
+    assert found == [owl.detect(frames[0], ()), *[owl.detect(frames[1], ())] * 15]
 
 
 def test_long_names_end_with_their_mark(owl: owlv2.Owlv2) -> None:

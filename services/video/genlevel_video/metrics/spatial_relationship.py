@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,13 +62,13 @@ class SpatialParameters(DetectorParameters):
     bbox_format: Literal["xyxy", "xywh"] = "xyxy"
 
 
-def kept(one: Box, other: Box, side: str | None) -> float:
-    """Score of a pair; with no side, of the axis alone is asked by `along`."""
+def kept(one: Box, other: Box, side: str) -> float:
+    """Score of a pair. `across` and `down` ask for the axis alone."""
     across, down = _offset(one, other)
     holds = {
         "left": -across > abs(down), "right": across > abs(down), "top": -down > abs(across), "bottom": down > abs(across),
         "across": abs(across) > abs(down), "down": abs(down) > abs(across),
-    }[side or ""]  # fmt: skip
+    }[side]  # fmt: skip
     if not holds:
         return 0.0
     share = iou(one, other)
@@ -105,13 +105,23 @@ def observe(sample: Sample, parameters: SpatialParameters) -> Row:
 def _strict(frame: Sequence[Detection], pair: targets.Pair, parameters: SpatialParameters) -> float:
     first, second = (_boxes(frame, (name,), parameters) for name in (pair.one, pair.other))
     # Detections of one name are told apart by their place, so two equal boxes are two things.
-    return max((kept(a, b, pair.side) for i, a in enumerate(first) for j, b in enumerate(second) if pair.one != pair.other or i != j), default=0.0)
+    return _best(kept(a, b, pair.side) for i, a in enumerate(first) for j, b in enumerate(second) if pair.one != pair.other or i != j)
 
 
 def _public(frame: Sequence[Detection], pair: targets.Pair, parameters: SpatialParameters) -> float:
     boxes = _boxes(frame, (pair.one, pair.other), parameters)
     axis = "across" if pair.side in ("left", "right") else "down"
-    return max((kept(a, b, axis) for a, b in itertools.combinations(boxes, 2)), default=0.0)
+    return _best(kept(a, b, axis) for a, b in itertools.combinations(boxes, 2))
+
+
+def _best(scores: Iterable[float]) -> float:
+    """The largest; 1 is not surpassed, so nothing is looked at after it."""
+    best = 0.0
+    for one in scores:
+        best = max(best, one)
+        if best == 1.0:
+            break
+    return best
 
 
 def _boxes(frame: Sequence[Detection], names: Sequence[str], parameters: SpatialParameters) -> list[Box]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 from genlevel_evaluator.errors import SampleError
@@ -35,6 +36,7 @@ _WHOLE = {side: re.compile(pattern) for side, pattern in _SIDES.items()}
 _BETWEEN = re.compile("(?P<one>.+?)(?: is| are)? (?:" + "|".join(f"(?P<{side}>{pattern})" for side, pattern in _SIDES.items()) + ") (?P<other>.+)")
 
 
+@functools.lru_cache(maxsize=8192)
 def clean(name: str) -> str:
     """A name in lower case, without articles before it and punctuation around it, its last word in the singular.
 
