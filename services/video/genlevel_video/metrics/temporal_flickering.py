@@ -31,7 +31,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
@@ -63,14 +62,11 @@ def differences(clip: Clip) -> Iterator[float]:
     """Mean absolute difference of each frame and the one before; two frames are held at a time.
 
     Raises:
-        SampleError: SIZE_CHANGES, or what is wrong with the file.
+        SampleError: what is wrong with the file; frames of a clip have one size.
     """
     before: NDArray[np.uint8] | None = None
     for frame in clip.pick(Sampling("all")):
         if before is not None:
-            if before.shape != frame.shape:
-                sizes = " to ".join(f"{shape[1]} x {shape[0]}" for shape in (before.shape, frame.shape))
-                raise SampleError("SIZE_CHANGES", f"the frames of the clip change from {sizes} pixels", remedy="give frames of one size")
             yield int(_apart(before, frame).sum(dtype=np.int64)) / frame.size
         before = frame
 
