@@ -119,6 +119,9 @@ class Reader:
         except Fault as fault:
             return None, [self._issue(raw, "reference", fault, place)]
         prediction, issues = self._prediction(raw)
+        if references:
+            further, noted = self._begun(raw)
+            references, issues = references + further, issues + noted
         presence = raw.annotation.get("presence")
         if presence not in PRESENCES:
             presence = self._presence(prediction, references)
@@ -136,6 +139,16 @@ class Reader:
             return self.content(value, "prediction"), []
         except Fault as fault:
             return None, [self._issue(raw, "prediction", fault, place)]
+
+    def _begun(self, raw: RawSample) -> tuple[tuple[Content, ...], list[IssueRecord]]:
+        """The picture that the output was to begin with."""
+        place, value = fields.begun(raw.annotation, self.form)
+        if value is MISSING:
+            return (), []
+        try:
+            return (Content(json={"image": self.reference_base.open(value, False)}),), []
+        except Fault as fault:
+            return (), [self._issue(raw, "warning", fault, place)]
 
     def _presence(self, prediction: Content | None, references: tuple[Content, ...]) -> str:
         if prediction is None:

@@ -85,6 +85,7 @@ class Fields:
     whole: Mapping[str, Sequence[Sequence[str]]]
     frames: Mapping[str, str]
     given: Mapping[str, tuple[str, ...]]
+    begun: Mapping[str, tuple[str, ...]]
     asked: Mapping[str, tuple[str, ...]]
     attributes: tuple[str, ...]
     kind_attributes: Mapping[str, tuple[str, ...]]
@@ -116,6 +117,7 @@ def fields() -> Fields:
         whole=table["whole"],
         frames=table["frames"],
         given={name: tuple(paths) for name, paths in table["given"].items()},
+        begun={name: tuple(paths) for name, paths in table["begun"].items()},
         asked={name: tuple(paths) for name, paths in table["asked"].items()},
         attributes=tuple(table["attributes"]["names"]),
         kind_attributes={name: tuple(names) for name, names in table["attributes"]["kinds"].items()},
@@ -232,6 +234,12 @@ def referenced(sample: Mapping[str, Any], form: Form, sample_type: str = "") -> 
     if isinstance(value, list) and not (form.reference_lists or form.joined):
         return place + below, [item for item in value if item is not None]
     return place + below, [value]
+
+
+def begun(sample: Mapping[str, Any], form: Form) -> tuple[str, Any]:
+    """Pointer and file of the picture that an output was to begin with; MISSING where there is none."""
+    place, value = _first(sample.get("input"), fields().begun.get(form.kind, ()))
+    return "/input" + place, value if isinstance(value, str) or is_media(value) else MISSING
 
 
 def _says(value: Any, kind: str) -> bool:

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from genlevel_orchestrator.catalogue import Task
 
 COUNT = 4
+ACTIONS = ("abseiling", "air drumming", "answering questions", "applauding")
+"""The first actions of Kinetics."""
 Maker = Callable[[int], Any]
 
 
@@ -249,12 +251,24 @@ def _styled(number: int) -> Rows:
     return rows
 
 
+def _begun(number: int) -> Rows:
+    """Clips made from a picture and a prompt; in the wrong ones white follows black."""
+    rows = _alone(number)
+    rows.files.update({f"images/{i}.png": png(clip(i)[0]) for i in range(COUNT)})
+    rows.files["bright/0.npz"] = npz(frames=np.stack([np.full((8, 8, 3), value, np.uint8) for value in (0, 255)]))
+    key = ["image", "image_file"][number % 2]
+    rows.sample = lambda i: {"input": {"prompt": f"picture {i}", key: f"images/{i}.png"}, **({"output": {}} if number % 3 else {})}
+    return rows
+
+
 MAKERS: dict[str, Callable[[int], Rows]] = {
     "miou_video": _masks, "m_viou": _tubes, "success_auc": _tracks, "abs_rel": _depths, "epe": _flows, "s_measure": _maps, "psnr": _restored, "fvd": _generated,
     **{name: _shown(name) for name in ("object_class", "multiple_objects", "spatial_relationship")}, "color": _coloured,
     **{name: _alone for name in ("aesthetic_quality", "imaging_quality", "musiq")},
     **{name: _steady for name in ("subject_consistency", "background_consistency", "temporal_flickering")},
     "appearance_style": _worded(lambda i: {"input": {"prompt": f"a dog, picture {i}", "auxiliary_info": {"appearance_style": f"picture {i}"}}}),
+    **{name: _worded(lambda i: {"input": {"prompt": f"picture {i}"}}) for name in ("temporal_style", "overall_consistency")}, "dynamic_degree": _alone,
+    "human_action": _worded(lambda i: {"input": {"prompt": f"A person is {ACTIONS[i]}."}}), "i2v_composite": _begun,
     "frame_accuracy": _worded(lambda i: {"input": {"source_prompt": "a dog", "target_prompt": f"picture {i}"}}), "clip_style_similarity": _styled,
 }  # fmt: skip
 

@@ -72,10 +72,24 @@ def _quality(best: float, worst: float) -> Callable[[Any], Any]:
     return lambda value: np.full((2, 1), best if _which(value) < COUNT else worst, dtype=np.float32)
 
 
+def _of_clips(network: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A network that makes nothing of texts and pictures."""
+    return lambda value: np.zeros(0, np.float32) if isinstance(value, Caption | Picture) else network(value)
+
+
+def _one_vector(value: Any) -> Any:
+    """Of a clip, or of a text: the direction of `_vectors`."""
+    found = _vectors(value)
+    return found if found.ndim == 1 else found[0]
+
+
 NETWORKS: dict[str, Callable[[Any], Any]] = {
     **{name: _vectors for name in ("efficientnet-lite0.pil", "conse-lite0-minilm.pil")},
     "niqe": _quality(0.0, 1e6), "niqe.512": _quality(0.0, 1e6), "colourfulness": _quality(109.0, 0.0),
-    "dis": lambda value: np.zeros((1, 3), dtype=np.float32) + np.float32([0, 0, 256]),
+    "dis": _of_clips(lambda value: np.float32([[20 if _which(value) < COUNT else 5, 1, 256]])),
+    "rife-4.0": _of_clips(lambda value: np.full((2, 1), 0 if _which(value) < COUNT else 255, dtype=np.float32)),
+    "i3d-actions": lambda value: np.float32(9.0) * (np.eye(COUNT + 1, 400, dtype=np.float32)[_which(value)] - np.float32(0.5)),
+    "conse-frames": _one_vector,
     **{name: lambda value: np.eye(COUNT + 1, 400, dtype=np.float32)[_which(value)] for name in ("i3d", "r3d_18")},
     "lite0-windows": _found,
 }  # fmt: skip
