@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from genlevel_orchestrator.bundle import image_adapters as images
+from genlevel_orchestrator.bundle import scene_adapters as scenes
 from genlevel_orchestrator.bundle import video_adapters as videos
 from genlevel_orchestrator.bundle.violations import Fault
 
@@ -125,6 +126,6 @@ def seen(value: Any) -> Any:
 _ADAPTERS: dict[str, Callable[[Any], Any]] = {
     "text": text, "labels": labels, "spans": spans, "grounding": images.grounding, "panoptic": images.panoptic, "scene_graph": images.scene_graph,
     "video_masks": videos.video_masks,
-    "frame_detections": seen,
+    "frame_detections": seen, "boxes_3d": scenes.boxes_3d, "tracks_3d": scenes.tracks_3d, "instances_3d": scenes.instances_3d,
 }  # fmt: skip
 _OF_BOXES: dict[str, Callable[[Any, str], Any]] = {"boxes": images.boxes, "instances": images.instances, "keypoints": images.keypoints, "tubes": videos.tubes}

@@ -11,7 +11,7 @@
     Undefined   no real motion: no_reference; fewer than two motions on a side: too_few_samples
     Source      Guo et al. 2022 (HumanML3D); Fréchet distance: Heusel et al. 2017
     Companions  predictions, references (motions); diversity, diversity_reference: mean distance of two motions of a side; multimodality: the same
-                of the generated motions of one caption, mean over captions with several (attribute `caption`); kid, precision, recall, authenticity as for fid
+                of the generated motions of one caption, mean over captions with several (attribute `caption`, `text` or `prompt`); kid, precision, recall, authenticity as for fid
     Checked with  scipy.linalg.sqrtm on equal features; the network with seeded weights against PyTorch's own layers over packed sequences
     Differs from  the literature averages 20 replications that cut each motion at random places; here a motion is cut once, to a multiple of four
                 frames from its start, at most 196. Diversity is over all pairs, not 300 drawn ones. R-precision and matching distance need the text
@@ -57,7 +57,7 @@ class FidMotionParameters(Parameters):
 def observe(sample: Sample, parameters: FidMotionParameters) -> Row:
     """The features of the sides that are there."""
     rows = {f"{side}_features": feature_rows(sample.features.get((parameters.backbone, side)), _WIDTH) for side in ("prediction", "reference")}
-    caption = sample.attributes.get("caption")
+    caption = next((sample.attributes[name] for name in ("caption", "text", "prompt") if sample.attributes.get(name) is not None), None)
     return {**rows, "caption": 0 if caption is None else label_number(str(caption))}
 
 
