@@ -238,3 +238,36 @@ def test_issues_name_sample_file_and_remedy() -> None:
         "text": "WRONG_TYPE", "words": "NOT_A_VIDEO", "playlist": "NOT_A_VIDEO", "null": "WRONG_TYPE", "object": "WRONG_TYPE",
     }  # fmt: skip
     assert [found[key].file for key in ("words", "cut", "playlist")] == ["dog.mp4", "cut.mp4", "list.m3u8"]
+
+
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "libx264"), ("matroska", "libx264"), ("webm", "libvpx-vp9"), ("matroska", "ffv1")])
+def test_a_file_that_is_cut_is_refused_and_not_taken_for_a_shorter_one(container: str, codec: str) -> None:
+    options = {"movflags": "faststart"} if container == "mp4" else {}
+    data = encoded(NOISE, container, codec, **options)
+    assert opened(data, "a").info().frames == 30
+    for share in (0.4, 0.9):
+        clip = opened(data[: int(share * len(data))], "a")
+        for reading in (clip.info, lambda clip=clip: list(clip.read())):
+            with pytest.raises(SampleError) as caught:
+                reading()
+            assert caught.value.code == "MEDIA_TRUNCATED", caught.value.message
+
+
+def test_frames_that_an_edit_leaves_out_are_no_frames() -> None:
+    with tempfile.NamedTemporaryFile() as target:
+        with av.open(target.name, "w", format="mp4", options={"avoid_negative_ts": "disabled"}) as file:
+            stream = file.add_stream("libx264", rate=Fraction(25), options={"bf": "0"})
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            for index, pixels in enumerate(pictures(20)):
+                frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+                frame.pts = index
+                for packet in stream.encode(frame):
+                    packet.pts, packet.dts = packet.pts - 5, packet.dts - 5
+                    file.mux(packet)
+            for packet in stream.encode():
+                packet.pts, packet.dts = packet.pts - 5, packet.dts - 5
+                file.mux(packet)
+        data = Path(target.name).read_bytes()
+    clip = opened(data, "a.mp4")
+    found = [frame for _, frame in clip.read()]
+    assert clip.info().frames == len(found) == 15

@@ -26,6 +26,9 @@ FRAME_A_PACKET = frozenset({
 """Codecs of which every packet becomes one frame, so that packets can be counted; with others (hidden and packed frames) all is decoded."""
 
 THREADS = 4
+_EBML, _SEGMENT = bytes.fromhex("1a45dfa3"), bytes.fromhex("18538067")
+_HEAD_BYTES = 4096
+_AGAIN = "copy the file again, or encode it again"
 
 
 @contextmanager
@@ -73,20 +76,77 @@ def read(blob: Blob, wanted: Callable[[int], bool], last: int | None, threads: i
     done = 0
     with opened(blob) as (container, stream):
         _spread(stream, 1 if last is not None and last < 2 * THREADS else threads)
-        counted = Counted(name)
-        for frame in container.decode(stream):
-            if frame.is_corrupt:
-                raise SampleError("MEDIA_DAMAGED", f"frame {done} of {name} is damaged", remedy="copy the file again, or encode it again")
-            counted.add(frame.width, frame.height)
-            if wanted(done):
-                yield done, upright(frame)
-            done += 1
-            if last is not None and done > last:
-                return
-        if done < stream.frames:
-            raise SampleError(
-                "MEDIA_TRUNCATED", f"{name} announces {stream.frames} frames and ends after {done}", remedy="copy the file again"
-            )
+        counted, packets = Counted(name), _Packets(blob)
+        for packet in container.demux(stream):
+            packets.add(packet)
+            for frame in packet.decode():
+                if frame.is_corrupt:
+                    raise SampleError("MEDIA_DAMAGED", f"frame {done} of {name} is damaged", remedy=_AGAIN)
+                counted.add(frame.width, frame.height)
+                packets.begin = frame.pts if not done else packets.begin
+                if wanted(done):
+                    yield done, upright(frame)
+                done += 1
+                if last is not None and done > last:
+                    return
+        packets.check_end(container, stream)
+        if stream.codec_context.name in FRAME_A_PACKET and done < packets.shown:
+            raise SampleError("MEDIA_DAMAGED", f"{packets.shown - done} of {packets.shown} frames of {name} cannot be decoded", remedy=_AGAIN)
+
+
+class _Packets:
+    """Packets of a file on their way to the decoder.
+
+    Attributes:
+        begin: when the first frame is shown.
+    """
+
+    def __init__(self, blob: Blob) -> None:
+        self._blob = blob
+        self._count = 0
+        self._times: list[int | None] = []
+        self.begin: int | None = None
+
+    def add(self, packet: Any) -> None:
+        """Counts a packet. What an edit leaves out is decoded and not shown."""
+        if packet.size:
+            self._count += 1
+            if not packet.is_discard:
+                self._times.append(packet.pts)
+
+    @property
+    def shown(self) -> int:
+        """How many are shown. Those in front of the first frame lean on pictures that were cut away, and no decoder shows them."""
+        return sum(1 for time in self._times if self.begin is None or time is None or time >= self.begin)
+
+    def check_end(self, container: Any, stream: Any) -> None:
+        """Refuses a file that ends before what its index, or its outermost element, announces."""
+        name = named(self._blob)
+        if self._count < stream.frames:
+            raise SampleError("MEDIA_TRUNCATED", f"{name} announces {stream.frames} frames and ends after {self._count}", remedy=_AGAIN)
+        if "matroska" in container.format.name:
+            with opened_file(self._blob) as file:
+                announced, size = matroska_end(file.read(_HEAD_BYTES)), file.seek(0, os.SEEK_END)
+            if announced is not None and announced > size:
+                raise SampleError("MEDIA_TRUNCATED", f"{name} announces {announced} bytes and has {size}", remedy=_AGAIN)
+
+
+def matroska_end(head: bytes) -> int | None:
+    """Where the outermost element of a Matroska file ends; None where the file does not say.
+
+    >>> matroska_end(bytes.fromhex("1a45dfa3 81 00 18538067 83") + bytes(3)), matroska_end(bytes.fromhex("1a45dfa3 80 18538067 ff"))
+    (14, None)
+    """
+    at = 0
+    for wanted in (_EBML, _SEGMENT):
+        if head[at : at + 4] != wanted or len(head) < at + 5 or not head[at + 4]:
+            return None
+        at += 4
+        width = 9 - head[at].bit_length()
+        value = int.from_bytes(head[at : at + width], "big") & ((1 << 7 * width) - 1)
+        unknown = value == (1 << 7 * width) - 1
+        at += width + value
+    return None if unknown else at
 
 
 def _spread(stream: Any, threads: int) -> None:
@@ -128,12 +188,14 @@ def info(blob: Blob) -> ClipInfo:
 
 
 def _packets(blob: Blob, begin: int | None) -> int:
-    """Packets that are shown. Those in front of the first frame lean on pictures that were cut away, and no decoder shows them."""
+    """Frames, by their packets."""
+    packets = _Packets(blob)
+    packets.begin = begin
     with opened(blob) as (container, stream):
-        return sum(
-            1 for packet in container.demux(stream)
-            if packet.size and not packet.is_discard and (begin is None or packet.pts is None or packet.pts >= begin)
-        )  # fmt: skip
+        for packet in container.demux(stream):
+            packets.add(packet)
+        packets.check_end(container, stream)
+    return packets.shown
 
 
 def _decoded(blob: Blob) -> int:
