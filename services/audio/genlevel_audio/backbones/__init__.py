@@ -41,7 +41,7 @@ BACKBONES = {
         ),
         Backbone(
             name="examples-aisfx-minilm", weights="aisfx-cnn9", also=("minilm-l6-v2", "known-sounds"),
-            preprocessing="as aisfx, the mean of its blocks; softmax of cosines with known sounds, temperature 0.1; text: lower case, 256 pieces",
+            preprocessing="as aisfx, the mean of its blocks; softmax of cosines with known sounds (5 s of each), temperature 0.1; text: lower case, 256 pieces",
             build=lambda: _build("examples"), batch=1, uses_gpu=False,
         ),
         Backbone(

@@ -9,6 +9,7 @@ v is the sentence vector of MiniLM, h the mean feature of aiSFX less that of all
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from genlevel_evaluator.networks import sentences
 
 KNOWN = "known-sounds"
 TEMPERATURE = 0.1
+KNOWN_SECONDS = 5
 SOUNDS = {
     "ambi_choir": "a choir singing", "ambi_drone": "a machine humming", "ambi_glass_rub": "a glass", "ambi_piano": "a piano",
     "ambi_sauna": "water and steam", "ambi_swoosh": "wind", "bass_thick_c": "a bass", "drum_cymbal_open": "a cymbal",
@@ -71,5 +73,9 @@ def _unit(rows: NDArray[Any]) -> NDArray[np.float64]:
 def build() -> Examples:
     """The networks and sounds that packages ship."""
     folder = weights.path(KNOWN)
-    sounds = [(decode(media.from_path(folder / f"{name}.flac")), caption) for name, caption in SOUNDS.items()]
-    return Examples(aisfx.build(), sentences.load(), sounds)
+    return Examples(aisfx.build(), sentences.load(), [(_begun(decode(media.from_path(folder / f"{name}.flac"))), caption) for name, caption in SOUNDS.items()])
+
+
+def _begun(audio: Audio) -> Audio:
+    """The first seconds of a recording, in which it is heard what it is."""
+    return replace(audio, samples=audio.samples[: KNOWN_SECONDS * audio.rate])
