@@ -151,6 +151,14 @@ def _glb(data: bytes, name: str) -> int:
     return sum(counts)
 
 
+def check_pictures(data: bytes, name: str) -> None:
+    """Refuses a GLB file, whose header was checked, with pictures that lie elsewhere."""
+    tree = json.loads(data[20 : 20 + struct.unpack_from("<12xI", data)[0]])
+    pictures = tree.get("images", [])
+    if any("uri" in picture and not str(picture["uri"]).startswith("data:") for picture in pictures):
+        raise SampleError("MEDIA_OUTSIDE_ROOT", f"{name} refers to another file for a texture", remedy="save it as one binary file")
+
+
 def _pcd(data: bytes, name: str) -> int:
     end = re.search(rb"^DATA[^\n]*\n", data[: 1 << 16], re.MULTILINE)
     points = re.search(rb"^POINTS\s+(\d+)", data[: 1 << 16], re.MULTILINE)

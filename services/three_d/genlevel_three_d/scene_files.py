@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from genlevel_evaluator.arrays import MAGIC_ZIP, read_npy, read_npz
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
-from genlevel_three_d import point_files
+from genlevel_three_d import headers, point_files
 from genlevel_three_d.scene import GREY, Scene
 
 MOST_TEXELS = 1 << 26
@@ -26,10 +26,8 @@ _ARRAYS = ("points", "vertices", "faces", "colors", "coords", "R", "G", "B")
 def read(blob: Blob) -> Scene:
     """The shape of a file; coordinates are not checked yet."""
     data, suffix, name = point_files.opened(blob)
-    if suffix == ".npz" and data.startswith(MAGIC_ZIP):
-        points, faces, colours = _from_npz(data, name)
-    elif suffix in (".npy", ".npz"):
-        points, faces, colours = _from_npy(data, name)
+    if suffix in (".npy", ".npz"):
+        points, faces, colours = (_from_npz if data.startswith(MAGIC_ZIP) else _from_npy)(data, name)
     else:
         return point_files.parsed(data, suffix, name, lambda: _parse(data, suffix, blob.sha256))
     return Scene(points, faces, _bytes(colours, len(points), name), sha256=blob.sha256)
@@ -47,8 +45,9 @@ def _from_npz(data: bytes, name: str) -> tuple[Any, Any, Any]:
         raise SampleError("NOT_3D_DATA", f"{name} has neither 'points' nor 'vertices'", remedy="save the cloud under 'points'")
     colours = found.get("colors")
     if colours is None and {"R", "G", "B"} <= found.keys():  # as Point-E saves clouds
-        same = len({found[key].shape for key in "RGB"}) == 1
-        colours = np.stack([found[key] for key in "RGB"], axis=-1) if same else np.zeros(0)
+        if len({found[key].shape for key in "RGB"}) > 1:
+            raise SampleError("WRONG_SHAPE", f"{name} has R, G and B of different lengths", remedy="give red, green and blue of every point")
+        colours = np.stack([found[key] for key in "RGB"], axis=-1)
     return points, None if "points" in found or "coords" in found else found.get("faces"), colours
 
 
@@ -84,6 +83,8 @@ def _parse(data: bytes, suffix: str, sha256: str) -> Scene:
         return Scene(points, None, _bytes(colours, len(points), "the cloud"), sha256=sha256)
     if suffix == ".xyz":
         return Scene(point_files.xyz(data), sha256=sha256)
+    if suffix == ".glb":
+        headers.check_pictures(data, "the GLB file")
     clouds: list[tuple[NDArray[np.float64], NDArray[np.uint8] | None]] = []
     parts: list[_Part] = []
     texels = 0
