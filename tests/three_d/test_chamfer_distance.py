@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import open3d
 import pytest
@@ -16,7 +18,7 @@ from genlevel_evaluator.engine import RawSample, Scorer, Value
 from genlevel_evaluator.errors import EvaluatorError
 from genlevel_evaluator.kinds import Content
 from genlevel_three_d.app import EVALUATOR
-from genlevel_three_d.nearest import distances
+from genlevel_three_d.nearest import SMALL, distances, neighbours
 from genlevel_three_d.shapes import PointSet
 from genlevel_three_d.surface import cloud
 
@@ -162,8 +164,86 @@ def test_value_is_the_mean_over_shapes_with_an_interval() -> None:
         ({"seed": -1}, "seed"),
         ({"f_score_threshold": 0}, "f_score"),
         ({"directions": "half"}, "directions"),
+        ({"emd_points": 5000}, "emd_points"),
+        ({"emd_points": -1}, "emd_points"),
     ],
 )
 def test_bad_parameters_are_refused(parameters: dict[str, object], word: str) -> None:
     with pytest.raises(EvaluatorError, match=word):
         Scorer.of(EVALUATOR, "chamfer_distance", parameters)
+
+
+def test_the_library_for_small_clouds_gives_the_same_bits() -> None:
+    """Open3D's trees and SciPy's, around the size where one follows the other; with equal points, lines and extreme sizes."""
+    random = np.random.default_rng(8)
+    spread = [random.normal(size=(SMALL, 3)), random.integers(0, 3, (900, 3)).astype(float), np.zeros((500, 3)), random.normal(size=(40, 3)) * 1e150]
+    spread += [np.column_stack([np.arange(700.0), np.zeros(700), np.zeros(700)]), random.normal(size=(50, 3)) * 1e-160, random.normal(size=(1, 3))]
+    for left in spread:
+        for right in spread:
+            ours, theirs = distances(left, right), neighbours(left, right)
+            for one, (other, places) in zip(ours, theirs, strict=True):
+                np.testing.assert_array_equal(one, other)
+                assert places.min() >= 0
+    frozen = spread[1].copy()
+    frozen.setflags(write=False)  # as arrays of files are
+    np.testing.assert_array_equal(distances(frozen, frozen)[0], 0.0)
+
+
+def test_earth_movers_distance_is_the_best_of_all_pairings() -> None:
+    random = np.random.default_rng(9)
+    a, b = random.normal(size=(6, 3)), random.normal(size=(6, 3))
+    best = min(np.linalg.norm(a - b[list(order)], axis=1).mean() for order in itertools.permutations(range(6)))
+    assert value_of(a, b).companions["emd"] == pytest.approx(best, rel=1e-12)
+    assert "emd" not in value_of(a, b, emd_points=0).companions
+    # Moved as a whole, every point travels as far; a draw of both sides pairs others, and never finds less than the means' distance.
+    cloud_, shift = random.normal(size=(800, 3)), np.array([0, 0, 3.0])
+    assert value_of(cloud_, cloud_ + shift, emd_points=800).companions["emd"] == pytest.approx(3.0, rel=1e-9)
+    drawn = value_of(cloud_, cloud_[:700] + shift, emd_points=300).companions["emd"]
+    assert drawn > 2.5
+    assert drawn == value_of(cloud_, cloud_[:700] + shift, emd_points=300).companions["emd"]
+
+
+def test_normals_of_meshes_agree_as_they_are_tilted() -> None:
+    """A square tilted about an edge by 30 degrees: every normal is off by as much; a flipped one is not."""
+    square = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], [[0, 1, 2], [0, 2, 3]], process=False)
+    tilted = square.copy().apply_transform(trimesh.transformations.rotation_matrix(np.pi / 6, [1, 0, 0]))
+    flipped = trimesh.Trimesh(square.vertices, square.faces[:, ::-1], process=False)
+    for other, expected in ((tilted, np.cos(np.pi / 6)), (flipped, 1.0)):
+        assert value_of(other, square, sampled_points=200).companions["normal_consistency"] == pytest.approx(expected, rel=1e-6)
+    assert "normal_consistency" not in value_of(np.zeros((2, 3)), np.zeros((2, 3))).companions
+
+
+def test_noise_of_the_sampling_is_that_of_two_draws() -> None:
+    box, ball = trimesh.creation.box(), trimesh.creation.icosphere(2)
+    # The distance to the nearest of n points on an area A: the mean of its square is about A / (n pi), both ways twice that.
+    for points in (500, 4_000):
+        noise = value_of(ball, box, sampled_points=points).companions["sampling_noise"]
+        assert noise == pytest.approx(2 * 6 / (points * np.pi), rel=0.25)
+    halved = value_of(ball, box, sampled_points=500, directions="mean").companions["sampling_noise"]
+    assert halved == pytest.approx(value_of(ball, box, sampled_points=500).companions["sampling_noise"] / 2)
+    assert "sampling_noise" not in value_of(np.zeros((2, 3)), np.zeros((2, 3))).companions
+
+
+@pytest.mark.parametrize("scale", [1000.0, 0.001])
+def test_sides_in_different_units_are_a_warning(scale: float) -> None:
+    a, b = _clouds(11, 30, 30)
+    scorer = Scorer.of(EVALUATOR, "chamfer_distance", {})
+    rows, issues = scorer.observe([RawSample("1", _content(a * scale), (_content(b),)), RawSample("2", _content(a * 3), (_content(b),))])
+    assert [(issue.sample_id, issue.code, issue.severity) for issue in issues] == [("1", "UNIT_SUSPECT", "warning")]
+    assert ("prediction" if scale > 1 else "reference") in issues[0].message.split(" is ")[0]
+    assert scorer.finalize(rows).present == 2
+
+
+@pytest.mark.parametrize("count", [3_000, 20_000])
+def test_a_scaled_scan_is_as_far_as_the_formula_says(count: int) -> None:
+    """A scan of Open3D's kind: noisy, uneven and of one side only, moved, turned and scaled."""
+    random = np.random.default_rng(12)
+    scan = random.normal(size=(count, 3)) ** 3 + 0.01 * random.normal(size=(count, 3))
+    other = scan[random.permutation(count)[: count // 2]] + 0.02 * random.normal(size=(count // 2, 3))
+    turn = trimesh.transformations.rotation_matrix(0.7, [1, 2, 3])[:3, :3]
+    base, plain = value_of(other, scan, emd_points=0), value_of(other, scan, emd_points=0, squared=False)
+    for scale in (0.25, 40.0):
+        moved = [scale * cloud_ @ turn.T + [5, -3, 2] for cloud_ in (other, scan)]
+        assert value_of(*moved, emd_points=0).value == pytest.approx(scale**2 * base.value, rel=1e-9)
+        assert value_of(*moved, emd_points=0, squared=False).value == pytest.approx(scale * plain.value, rel=1e-9)
+        assert value_of(*moved, emd_points=0).companions["hausdorff"] == pytest.approx(scale * base.companions["hausdorff"], rel=1e-9)
