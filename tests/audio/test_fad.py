@@ -147,3 +147,24 @@ def test_the_reference_network_is_never_replaced_silently(tmp_path: Path, monkey
     data = _content(encode(np.sin(np.arange(40000.0))))
     with pytest.raises((EvaluatorError, RuntimeError, OSError), match="vggish"):
         scorer.observe([RawSample("1", data, (data,))])
+
+
+def test_single_files_are_held_against_all_that_is_real() -> None:
+    generated, real = _sets(20, 140, 128)
+    generated = generated.astype(np.float32).astype(np.float64)
+    found = scored(generated, real, files=4)
+    baseline = real.astype(np.float32).astype(np.float64)
+    theirs = [
+        calculate_frechet_distance(part.mean(axis=0), np.cov(part, rowvar=False), baseline.mean(axis=0), np.cov(baseline, rowvar=False))
+        for part in np.array_split(generated, 4)
+    ]
+    assert found.companions["per_song_files"] == 4
+    assert found.companions["per_song_mean"] == pytest.approx(float(np.mean(theirs)), rel=1e-4)
+    assert found.companions["per_song_worst"] == pytest.approx(float(np.max(theirs)), rel=1e-4)
+    assert "per_song_mean" not in scored(generated, real, files=20).companions
+
+
+def test_clap_is_a_backbone_by_parameter() -> None:
+    generated, real = _sets(40, 60, 512)
+    assert scored(generated, real, backbone="clap").value == pytest.approx(scored(generated, real, backbone="aisfx").value)
+    assert fad.METRIC.backbones(FadParameters(backbone="clap")) == ("clap",)

@@ -139,3 +139,25 @@ def test_the_mean_is_over_pairs_whatever_their_length() -> None:
     value = scorer.finalize(rows)
     assert value.value == pytest.approx(np.mean(rows.column("value")))
     assert value.companions["frame_mean"] > value.value
+
+
+@pytest.mark.weights
+def test_pitch_and_voices_stand_beside(arctic: bytes) -> None:
+    times = np.arange(22_050) / 22_050
+
+    def buzz(pitch: float) -> bytes:
+        return encode(0.2 * np.asarray(sum(np.sin(2 * np.pi * pitch * k * times) / k for k in range(1, 20))), 22_050)
+
+    found, issues = compared(buzz(220.0), buzz(200.0), beside="voice", mode="plain")
+    assert not issues
+    assert found.companions["f0_rmse_hertz"] == pytest.approx(20.0, abs=0.5)
+    assert found.companions["f0_rmse_cents"] == pytest.approx(1200 * np.log2(1.1), abs=5.0)
+    assert found.companions["voicing_error"] < 5.0
+    same, _ = compared(arctic, arctic, beside="voice")
+    assert same.value == 0.0
+    assert same.companions["speaker_similarity"] == pytest.approx(100.0, abs=1e-3)
+    assert (same.companions["f0_rmse_cents"], same.companions["voicing_error"]) == (0.0, 0.0)
+    assert same.companions["predicted_mos"] == same.companions["predicted_mos_of_references"]
+    assert same.signature.digest == compared(arctic, arctic, beside="voice")[0].signature.digest
+    silent, _ = compared(encode(np.random.default_rng(1).normal(size=22_050) * 0.1), buzz(200.0))
+    assert silent.companions["voicing_error"] > 50.0

@@ -212,3 +212,34 @@ def test_silence_says_nothing() -> None:
     assert not issues
     assert value.value == 100.0
     assert value.companions["deletions"] == 3
+
+
+@pytest.mark.weights
+def test_true_recordings_and_voices_stand_beside() -> None:
+    said, read = "seven people walked over the bridge", "seven people walked under the bridge"
+    true = Content(json={"audio": media.from_bytes(spoken_file(read, "en-gb-x-rp"), "t.wav")})
+    sample = RawSample("1", Content(media=media.from_bytes(spoken_file(said, "en-gb-x-rp"), "a.wav")), (Content(text=read), true))
+    scorer = Scorer.of(EVALUATOR, "wer", {"voice": True})
+    rows, issues = scorer.observe([sample])
+    value = scorer.finalize(rows)
+    assert not issues
+    assert value.companions["speaker_similarity"] > 80
+    submitted = replace(sample, prediction=Content(media=media.from_bytes(spoken_file(read, "en-gb-x-rp"), "t.wav")))
+    assert value.companions["wer_of_true_recordings"] == pytest.approx(scorer.finalize(scorer.observe([submitted])[0]).value)
+    without, _ = Scorer.of(EVALUATOR, "wer").observe([sample])
+    assert "speaker_similarity" not in Scorer.of(EVALUATOR, "wer").finalize(without).companions
+
+
+def test_characters_are_counted_with_their_spaces() -> None:
+    scorer = Scorer.of(EVALUATOR, "wer", {"source": "transcript"})
+    samples = [RawSample("1", Content(json={"text": "the bat sat"}), (Content(text="The cat sat down."),)), RawSample("2", None, (Content(text="not me"),))]
+    value = scorer.finalize(scorer.observe(samples)[0])
+    expected = jiwer.process_characters(["the cat sat down", "not me"], ["the bat sat", ""])
+    assert value.companions["cer"] == pytest.approx(100.0 * expected.cer)
+
+
+def test_a_true_recording_is_no_transcript() -> None:
+    scorer = Scorer.of(EVALUATOR, "wer", {"source": "transcript"})
+    true = Content(json={"audio": media.from_bytes(spoken_file("no"), "t.wav")})
+    _, issues = scorer.observe([RawSample("1", Content(json={"text": "no"}), (true,))])
+    assert [(issue.code, issue.severity) for issue in issues] == [("NO_TRANSCRIPT", "reference")]
