@@ -46,6 +46,35 @@ def whole_strings(texts: Sequence[str], pixels: Sequence[int]) -> tuple[NDArray[
     >>> [found.tolist() for found in whole_strings(["123", "42"], [6, 6])], whole_strings(["123", "12"], [6, 6])
     ([[3, 2], [2, 2]], None)
     """
+    parsed = _parsed(texts)
+    if parsed is None:
+        return None
+    table, first = _pairs_of_runs(*parsed)
+    sums = np.add.reduceat(table, first, axis=1)
+    if table.min() < 0 or (sums[0] + sums[1] != np.asarray(pixels)).any():
+        return None
+    return parsed[1], sums[1]
+
+
+def whole_intervals(texts: Sequence[str], pixels: int) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Starts and ends of the runs of masks of so many pixels each, one mask after another as if they were one, and how many belong to each; None
+    where a string is damaged. Runs of nothing are among them.
+
+    >>> [found.tolist() for found in whole_intervals(["123", "42"], 6)]
+    [[[1, 3], [6, 6], [10, 12]], [2, 1]]
+    """
+    parsed = _parsed(texts)
+    if parsed is None:
+        return None
+    table, first = _pairs_of_runs(*parsed)
+    sums = np.add.reduceat(table, first, axis=1)
+    if table.min() < 0 or (sums[0] + sums[1] != pixels).any():
+        return None
+    return table.T.ravel().cumsum().reshape(-1, 2), (parsed[1] + 1) // 2
+
+
+def _parsed(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """All numbers of many compressed strings, and how many each has; None where one of them is damaged."""
     joined = "".join(texts)
     if not joined.isascii() or not texts or not all(texts):
         return None
@@ -57,12 +86,7 @@ def whole_strings(texts: Sequence[str], pixels: Sequence[int]) -> tuple[NDArray[
     sizes = _steps(last, -1)
     if sizes.max() > _LONGEST:
         return None
-    counts = _steps(last.searchsorted(ends), 0)
-    table, first = _pairs_of_runs(_values(bits, last, sizes), counts)
-    sums = np.add.reduceat(table, first, axis=1)
-    if table.min() < 0 or (sums[0] + sums[1] != np.asarray(pixels)).any():
-        return None
-    return counts, sums[1]
+    return _values(bits, last, sizes), _steps(last.searchsorted(ends), 0)
 
 
 def _pairs_of_runs(values: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -19,7 +19,7 @@ from genlevel_evaluator.kinds import Content, json_type
 from genlevel_evaluator.media import Blob
 from genlevel_evaluator.pixels.channels import read_channels
 from genlevel_evaluator.pixels.pictures import MAX_PIXELS, MAX_SIDE
-from genlevel_evaluator.pixels.run_lengths import runs_of
+from genlevel_evaluator.pixels.run_lengths import runs_of, whole_intervals
 
 Edges = NDArray[np.int64]
 """Starts and ends by turns, rising: an even number of places."""
@@ -56,7 +56,7 @@ def united(parts: Sequence[Edges]) -> Edges:
     """
     if len(parts) == 1:
         return parts[0]
-    starts, ends = (np.sort(np.concatenate([part[turn::2] for part in parts] or [np.zeros(0, np.int64)])) for turn in (0, 1))
+    starts, ends = (np.sort(np.concatenate([part[turn::2] for part in parts] or [np.zeros(0, np.int64)]), kind="stable") for turn in (0, 1))
     # A gap opens where the next start lies behind all ends so far: as many have ended as have begun.
     first = np.r_[True, starts[1:] > ends[:-1]][: len(starts)]
     last = np.r_[first[1:], True][: len(starts)]
@@ -89,17 +89,27 @@ def _from_objects(objects: Mapping[str, list[Any]]) -> MaskTracks:
     if frames > MAX_FRAMES:
         raise SampleError("TOO_MANY_FRAMES", f"{frames} frames, at most {MAX_FRAMES} are read", remedy="cut the clip", pointer="/objects")
     size: tuple[int, int] | None = None
-    found: dict[str, Edges] = {}
     for name, entries in objects.items():
-        parts: list[Edges] = []
         for place, entry in enumerate(entries):
-            if entry is None:
-                continue
-            pointer = f"/objects/{name}/{place}"
-            size = _same_size(size, entry, pointer)
-            parts.append(_edges(entry.get("counts"), size, pointer) + place * size[0] * size[1])
-        found[name] = np.concatenate(parts) if parts else np.zeros(0, np.int64)
-    return MaskTracks(size, frames, found)
+            if entry is not None:
+                size = _same_size(size, entry, f"/objects/{name}/{place}")
+    if size is None:
+        return MaskTracks(None, frames, {name: np.zeros(0, np.int64) for name in objects})
+    return MaskTracks(size, frames, {name: _followed(entries, size, f"/objects/{name}") for name, entries in objects.items()})
+
+
+def _followed(entries: Sequence[Any], size: tuple[int, int], pointer: str) -> Edges:
+    """Intervals of one object over the clip; masks are read together where all are compressed and sound, else one by one, so that a fault has its place."""
+    pixels = size[0] * size[1]
+    places = np.array([place for place, entry in enumerate(entries) if entry is not None], dtype=np.int64)
+    counts = [entries[place].get("counts") for place in places.tolist()]
+    together = whole_intervals(counts, pixels) if counts and all(type(item) is str for item in counts) else None
+    if together is not None:
+        pairs, numbers = together
+        pairs = pairs + ((places - np.arange(len(places))) * pixels).repeat(numbers)[:, None]
+        return np.asarray(pairs[pairs[:, 0] < pairs[:, 1]].ravel())
+    parts = [_edges(item, size, f"{pointer}/{place}") + place * pixels for place, item in zip(places.tolist(), counts, strict=True)]
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
 
 def _same_size(size: tuple[int, int] | None, entry: Any, pointer: str) -> tuple[int, int]:

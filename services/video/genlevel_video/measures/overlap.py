@@ -14,8 +14,11 @@ def overlaps(ours: Boxes, theirs: Boxes) -> Boxes:
     [0.333, 0.0, 0.0]
     """
     with np.errstate(invalid="ignore"):
-        inner = np.minimum(ours[:, 2:], theirs[:, 2:]) - np.maximum(ours[:, :2], theirs[:, :2])
-        shared = np.where((inner > 0).all(axis=1), inner.prod(axis=1), 0.0)
-        union = (ours[:, 2:] - ours[:, :2]).prod(axis=1) + (theirs[:, 2:] - theirs[:, :2]).prod(axis=1) - shared
+        left, top, right, bottom = ours.T
+        other_left, other_top, other_right, other_bottom = theirs.T
+        width = np.minimum(right, other_right) - np.maximum(left, other_left)
+        height = np.minimum(bottom, other_bottom) - np.maximum(top, other_top)
+        shared = np.where((width > 0) & (height > 0), width * height, 0.0)
+        union = (right - left) * (bottom - top) + (other_right - other_left) * (other_bottom - other_top) - shared
     values = np.divide(shared, union, out=np.zeros(len(shared)), where=shared > 0)
     return np.asarray(np.minimum(values, 1.0))

@@ -82,14 +82,15 @@ def observe(sample: Sample, parameters: SuccessParameters) -> Row:
     guess = _repeated(guess)
     own = np.where(there, overlaps(corners(guess, "xywh"), corners(truth, "xywh")), 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        apart = (guess[:, :2] + (guess[:, 2:] - 1) / 2) - (truth[:, :2] + (truth[:, 2:] - 1) / 2)
-        distance = np.where(there, np.hypot(*apart.T), np.inf)
-        relative = np.where(there, np.hypot(*(apart / truth[:, 2:]).T), np.inf)
+        across, down = ((guess[:, axis] - truth[:, axis]) + (guess[:, axis + 2] - truth[:, axis + 2]) / 2 for axis in (0, 1))
+        distance = np.sqrt(across * across + down * down)
+        relative = np.sqrt((across / truth[:, 2]) ** 2 + (down / truth[:, 3]) ** 2)
+    distance[~there] = relative[~there] = np.inf
     later = own[1:][there[1:]]
     return {
         "frames": _counted(there, parameters), "present": int(there.sum()),
-        "overlaps": _above(own, OVERLAPS), "distances": _within(distance, DISTANCES), "relative": _within(relative, RELATIVE),
-        "later": len(later), "overlap": math.fsum(later), "above_50": int((later > 0.5).sum()), "above_75": int((later > 0.75).sum()),
+        "overlaps": len(own) - _below(own, OVERLAPS), "distances": _below(distance, DISTANCES), "relative": _below(relative, RELATIVE),
+        "later": len(later), "overlap": math.fsum(later.tolist()), "above_50": int((later > 0.5).sum()), "above_75": int((later > 0.75).sum()),
     }  # fmt: skip
 
 
@@ -132,15 +133,10 @@ def _counted(there: NDArray[np.bool_], parameters: SuccessParameters) -> int:
     return len(there) if parameters.absent == "failure" else int(there.sum())
 
 
-def _above(values: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
-    """How many values are greater than each threshold."""
-    return np.asarray(len(values) - np.searchsorted(np.sort(values), thresholds, side="right"))
-
-
-def _within(values: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
-    """How many values are no greater than each threshold."""
-    known = np.sort(values[~np.isnan(values)])
-    return np.asarray(np.searchsorted(known, thresholds, side="right"))
+def _below(values: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """How many values are no greater than each threshold; infinity and NaN are greater."""
+    places = np.searchsorted(thresholds, values, side="left")
+    return np.asarray(np.bincount(places, minlength=len(thresholds) + 1)[:-1].cumsum())
 
 
 def samples(rows: Rows, _: object) -> NDArray[np.float64]:
