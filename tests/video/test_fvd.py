@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import scipy.linalg
 import torch
+from scipy.ndimage import gaussian_filter
 from torchmetrics.image.kid import poly_mmd
 
 from genlevel_evaluator import codec, media, scratch, states
@@ -133,6 +136,24 @@ def test_from_files_to_a_value_and_noise_makes_it_worse() -> None:
     assert worse.signature.backbones[0].reference
     assert "not_comparable" in worse.warnings
     assert not codec.encode_value(worse).comparable  # the reference network of FVD, but not that of the SoTA
+
+
+@pytest.mark.weights
+def test_more_blur_and_more_noise_are_further_away() -> None:
+    random = np.random.default_rng(0)
+    real = [clip(random, 3, 48, 64) for _ in range(2)]
+    references = [_side(f"r{i}", saved("r.npz", frames=frames), "reference") for i, frames in enumerate(real)]
+
+    def away(change: Callable[[np.ndarray], np.ndarray]) -> float:
+        changed = [saved("p.npz", frames=np.clip(change(frames.astype(float)), 0, 255).astype(np.uint8)) for frames in real]
+        value, _ = _value([*references, *(_side(f"p{i}", content, "prediction") for i, content in enumerate(changed))])
+        assert value.value is not None
+        return value.value
+
+    blurred = [away(lambda frames, width=width: gaussian_filter(frames, (0, width, width, 0))) for width in (0.5, 2.0)]
+    noisy = [away(lambda frames, width=width: frames + np.random.default_rng(1).normal(0, width, frames.shape)) for width in (10, 60)]
+    assert 1 < blurred[0] < blurred[1]
+    assert 1 < noisy[0] < noisy[1]
 
 
 @pytest.mark.weights
