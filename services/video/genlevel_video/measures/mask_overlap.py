@@ -89,7 +89,7 @@ def _cropped(sides: list[Edges], size: tuple[int, int]) -> tuple[_Mask, _Mask]:
 
 def _dense(edges: Edges, shape: tuple[int, int]) -> _Mask:
     lengths = np.diff(np.r_[0, edges, shape[0] * shape[1]])
-    return (np.arange(len(lengths)) % 2 == 1).repeat(lengths).reshape(shape)
+    return np.asarray((np.arange(len(lengths)) % 2 == 1).repeat(lengths).reshape(shape))
 
 
 def _boundary(mask: _Mask) -> _Mask:
