@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 LEAF = 32
 """Points in a leaf: measured fastest for clouds of 10,000 to 1,000,000 points (benchmarks/bench_chamfer.py)."""
 
-SMALL = 3_000
+SMALL = 15_000
 """Up to this many points Open3D's trees are faster than SciPy's, above it slower; distances are the same to the last bit."""
 
 THREADED = 10_000
