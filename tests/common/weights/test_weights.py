@@ -16,7 +16,7 @@ from genlevel_evaluator.weights.convert import CONVERTERS
 
 OFFLINE = (
     "i3d-kinetics-400", "inception-v3-nsfwjs", "efficientnet-lite0", "whisper-tiny-en", "aisfx-cnn9", "dnsmos", "minilm-l6-v2", "imagenet-classes",
-    "clip-vocabulary", "lpips-heads-alex", "lpips-heads-vgg", "niqe-pristine", "rife-4.0",
+    "clip-vocabulary", "lpips-heads-alex", "lpips-heads-vgg", "niqe-pristine", "rife-4.0", "known-sounds", "resemblyzer",
 )  # fmt: skip
 
 
@@ -33,7 +33,10 @@ def test_every_entry_says_what_it_is() -> None:
 
 def test_stand_ins_are_marked() -> None:
     stand_ins = {entry.name for entry in weights.list_entries() if not entry.reference}
-    assert stand_ins == {"inception-v3-nsfwjs", "efficientnet-lite0", "aisfx-cnn9", "whisper-tiny-en", "minilm-l6-v2", "imagenet-classes", "rife-4.0", "niqe-pristine"}
+    assert stand_ins == {
+        "inception-v3-nsfwjs", "efficientnet-lite0", "whisper-tiny-en", "aisfx-cnn9", "minilm-l6-v2", "imagenet-classes", "niqe-pristine",
+        "rife-4.0", "known-sounds", "owlv2-base-patch16-ensemble", "blip-captioning-base",
+    }
 
 
 def test_all_faults_of_a_manifest_come_at_once() -> None:
