@@ -50,7 +50,7 @@ def _by_open3d(left: Points, right: Points) -> tuple[Points, Points]:
     import open3d
 
     # Open3D takes no array that cannot be written to, as those of files are.
-    first, second = (open3d.geometry.PointCloud(open3d.utility.Vector3dVector(np.require(points, requirements="CW"))) for points in (left, right))
+    first, second = (open3d.geometry.PointCloud(open3d.utility.Vector3dVector(np.require(points, requirements=("C", "W")))) for points in (left, right))
     return np.asarray(first.compute_point_cloud_distance(second)), np.asarray(second.compute_point_cloud_distance(first))
 
 
