@@ -67,7 +67,10 @@ def corners(boxes: Boxes, form: str) -> Boxes:
     """
     if form == "xyxy":
         return boxes
-    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+    found = boxes.copy()
+    found[:, 2] += found[:, 0]
+    found[:, 3] += found[:, 1]
+    return found
 
 
 def count_mismatch(found: int, expected: int, what: str = "frames") -> SampleError:

@@ -90,7 +90,7 @@ def observe(sample: Sample, parameters: SuccessParameters) -> Row:
     return {
         "frames": _counted(there, parameters), "present": int(there.sum()),
         "overlaps": len(own) - _below(own, OVERLAPS), "distances": _below(distance, DISTANCES), "relative": _below(relative, RELATIVE),
-        "later": len(later), "overlap": math.fsum(later.tolist()), "above_50": int((later > 0.5).sum()), "above_75": int((later > 0.75).sum()),
+        "later": len(later), "overlap": float(later.sum()), "above_50": int((later > 0.5).sum()), "above_75": int((later > 0.75).sum()),
     }  # fmt: skip
 
 
