@@ -23,7 +23,9 @@ from genlevel_evaluator.kinds import Content, InputKind
 
 Key = tuple[str, ...]
 _SHARED = ("arrays", "captions", "kinds", "media")
-"""Modules of this package that readers of files stand on; the networks that evaluators share come on top."""
+"""Modules of this package that readers of files stand on."""
+_FOLDERS = ("networks", "pixels", "backbones")
+"""Folders of it with what evaluators share: networks, readers of pictures, and how values reach the networks."""
 _SHARED_LIBRARIES = ("numpy", "torch", "ctranslate2")
 
 
@@ -84,7 +86,7 @@ def _sources(package: str) -> str:
     roots = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
     own = Path(__file__).parent
     found = [(path.relative_to(root), path) for root in roots for path in root.rglob("*.py") if path.relative_to(root).parts[0] != "metrics"]
-    shared = [own / f"{name}.py" for name in _SHARED] + list((own / "networks").glob("*.py"))
+    shared = [own / f"{name}.py" for name in _SHARED] + [path for folder in _FOLDERS for path in (own / folder).glob("*.py")]
     found += [(Path("common", path.relative_to(own)), path) for path in shared]
     for name, path in sorted(found):
         data = path.read_bytes()
