@@ -12,7 +12,7 @@ from genlevel_evaluator import media
 from genlevel_evaluator.engine import RawSample
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Presence
-from tests.video import detection_generators, motion_generators, track_generators, quality_generators
+from tests.video import detection_generators, motion_generators, quality_generators, track_generators
 
 
 def saved(name: str, **arrays: np.ndarray) -> Content:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from genlevel_orchestrator.bundle.content import Reader, Sample
 from genlevel_orchestrator.bundle.attributes import attributes
+from genlevel_orchestrator.bundle.content import Reader, Sample
 from genlevel_orchestrator.bundle.fields import form_of, predicted, referenced
 from genlevel_orchestrator.bundle.media import MediaBase
 from genlevel_orchestrator.bundle.samples import RawSample
