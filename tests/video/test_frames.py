@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from genlevel_evaluator import features
+from genlevel_evaluator.engine import RawSample, Scorer
 from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.metric import Presence
 from genlevel_video import clips, containers, decoding
+from genlevel_video.app import EVALUATOR
 from genlevel_video.backbones import i3d
 from genlevel_video.backbones.clip_network import ClipNetwork
 from genlevel_video.clips import Clip
 from genlevel_video.frames import BatchedFrames, ClipExtractor, ClipInfo, Frame, Sampling, one_pass, passes
+from genlevel_video.metrics.fvd import METRIC, WIDTH, FvdParameters
 from tests.video.generators import saved
 from tests.video.test_clips import encoded, opened, pictures
 
@@ -81,10 +86,10 @@ def test_every_network_gets_its_own_frames_of_one_decoding(monkeypatch: pytest.M
     monkeypatch.setattr(Clip, "read", lambda self, *given, **named: read.append(self) or whole(self, *given, **named))
     found = one_pass([Noting(sampling) for sampling in SAMPLINGS], clip)
     assert len(read) == 1
-    for sampling, features in zip(SAMPLINGS, found, strict=True):
+    for sampling, made in zip(SAMPLINGS, found, strict=True):
         places = sampling.places(10, 30.0)
-        assert features.dtype == np.float32
-        np.testing.assert_array_equal(features, [[place, frames[place].sum()] for place in places])
+        assert made.dtype == np.float32
+        np.testing.assert_array_equal(made, [[place, frames[place].sum()] for place in places])
         np.testing.assert_array_equal(np.stack(list(clip.pick(sampling))), frames[places])
 
 
@@ -197,3 +202,27 @@ def test_a_clip_network_makes_the_same_bits_in_a_pass_with_others() -> None:
     together, _ = one_pass([network, Noting(Sampling("all"))], clip)
     np.testing.assert_array_equal(together, network.extract([clip])[0])
     assert np.ptp(together) > 0
+
+
+def test_a_metric_with_several_networks_decodes_each_clip_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genlevel_evaluator.features.CACHE", features.FeatureCache())
+    names = ("i3d", "dis", "niqe")
+    networks = dict(zip(names, [Sampling("first", 16), Sampling("every", 8), Sampling("all")], strict=True))
+    evaluator = replace(EVALUATOR, _extractors={name: ClipExtractor(Noting(sampling)) for name, sampling in networks.items()})
+    seen = []
+
+    def observe(sample: Any, parameters: Any) -> dict[str, Any]:
+        seen.append({name: len(sample.features[name, "prediction"]) for name in names})
+        return {f"{side}_features": np.zeros((0, WIDTH)) for side in ("prediction", "reference")}
+
+    metric = replace(METRIC, observe=observe, backbones=lambda _: names[:1], companion_backbones=lambda _: names[1:])
+    contents = [saved("a.npz", frames=a_clip(count, count)[1], fps=np.array(30.0)) for count in (10, 20, 5)]
+    samples = [RawSample(str(index), content, (), Presence.PREDICTION_ONLY) for index, content in enumerate(contents)]
+    read = []
+    whole = Clip.read
+    monkeypatch.setattr(Clip, "read", lambda self, *given, **named: read.append(self.sha256) or whole(self, *given, **named))
+    for _ in range(2):  # the second time all is remembered
+        _, issues = Scorer(evaluator, metric, FvdParameters()).observe(samples)
+        assert not issues
+    assert read == [content.media.sha256 for content in contents]
+    assert seen[:3] == seen[3:] == [{"i3d": 16, "dis": 3, "niqe": 10}, {"i3d": 16, "dis": 5, "niqe": 20}, {"i3d": 16, "dis": 2, "niqe": 5}]
