@@ -54,7 +54,7 @@ def scene(random: Generator, frames: int, objects: int, spread: float = 0.5, cla
             item = {"label": label, "center": center, "size": size, "yaw": 0.1}
             if real and random.random() < 0.9:
                 truth[step].append({**item, "track": f"t{number}", "points": int(random.integers(0, 12))})
-            track = (fresh := fresh + 1) if random.random() < 0.06 else track
+            track = (fresh := fresh + 1) if random.random() < 0.1 else track
             if random.random() < 0.75:
                 sure = float(np.clip(score + 0.1 * random.normal(), 0.01, 1))
                 moved = [*(np.array(center[:2]) + spread * random.normal(size=2)), 0.5]

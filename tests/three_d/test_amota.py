@@ -41,7 +41,7 @@ def scored(scenes: list[Scene], **parameters: object) -> tuple[Value, list[Issue
 
 def random_scenes(seed: int, count: int, **options: Any) -> list[Scene]:
     random = np.random.default_rng(seed)
-    return [scene_data.scene(random, int(random.integers(4, 14)), int(random.integers(3, 9)), **options) for _ in range(count)]
+    return [scene_data.scene(random, int(random.integers(4, 11)), int(random.integers(3, 7)), **options) for _ in range(count)]
 
 
 def stamped(scenes: list[Scene]) -> list[Scene]:
@@ -57,8 +57,8 @@ def stamped(scenes: list[Scene]) -> list[Scene]:
 
 
 SETS = [
-    random_scenes(0, 5), random_scenes(1, 4, spread=0.1), random_scenes(2, 4, steps=3), stamped(random_scenes(3, 5, classes=("car", "bus", "bicycle"))),
-    random_scenes(4, 3, spread=1.2), [scene | {"prediction": [[] for _ in scene["reference"]]} for scene in random_scenes(5, 2)], random_scenes(6, 1, spread=0.05),
+    random_scenes(0, 3), random_scenes(1, 2, spread=0.1), random_scenes(2, 2, steps=3), stamped(random_scenes(3, 2, classes=("car", "bus", "bicycle"))),
+    random_scenes(4, 2, spread=1.2), [scene | {"prediction": [[] for _ in scene["reference"]]} for scene in random_scenes(5, 1)], random_scenes(6, 1, spread=0.05),
 ]  # fmt: skip
 
 
@@ -92,8 +92,8 @@ def test_identities_are_those_of_trackeval(number: int, theirs: list[Any]) -> No
 
 def test_the_sets_have_what_makes_tracking_hard(theirs: list[Any]) -> None:
     found = [expected["all"] for expected in theirs]
-    assert sum(all_["ids"] for all_ in found if not math.isnan(all_["ids"])) > 5
-    assert sum(all_["frag"] for all_ in found if not math.isnan(all_["frag"])) > 10
+    assert sum(all_["ids"] for all_ in found if not math.isnan(all_["ids"])) > 3
+    assert sum(all_["frag"] for all_ in found if not math.isnan(all_["frag"])) > 3
     assert 10 < max(100 * all_["amota"] for all_ in found) < 95
 
 

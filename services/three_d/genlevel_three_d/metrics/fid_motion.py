@@ -12,7 +12,7 @@
     Source      Guo et al. 2022 (HumanML3D); Fréchet distance: Heusel et al. 2017
     Companions  predictions, references (motions); diversity, diversity_reference: mean distance of two motions of a side; multimodality: the same
                 of the generated motions of one caption, mean over captions with several (attribute `caption`, `text` or `prompt`); kid, precision, recall, authenticity as for fid
-    Checked with  scipy.linalg.sqrtm on equal features; the network with seeded weights against PyTorch's own layers over packed sequences
+    Checked with  the nuclear norm of the centred features' product and scipy's pdist; the network with seeded weights against PyTorch's own layers over packed sequences
     Differs from  the literature averages 20 replications that cut each motion at random places; here a motion is cut once, to a multiple of four
                 frames from its start, at most 196. Diversity is over all pairs, not 300 drawn ones. R-precision and matching distance need the text
                 encoder of the same evaluator and are not given. The default features are statistics of the motion, a stand-in whose values are on
