@@ -190,3 +190,29 @@ def test_a_decoded_recording_knows_its_file() -> None:
     read = decode(blob)
     assert (read.sha256, read.name) == (blob.sha256, "hello.wav")
     assert read.seconds == pytest.approx(len(read.samples) / RATE)
+
+
+@pytest.mark.parametrize(("rate", "target"), [(48_000, 16_000), (44_100, 22_050), (44_100, 8_000)])
+@pytest.mark.parametrize("quality", ["VHQ", "HQ"])
+def test_what_the_new_rate_cannot_hold_is_rejected(rate: int, target: int, quality: str) -> None:
+    times = np.arange(rate) / rate
+    tone = np.sin(2 * np.pi * 0.6 * target * times)  # above half of the target: it would alias to 0.4 of it
+    converted = Audio(tone.astype(np.float32), rate).at(target, quality)
+    middle = converted[target // 4 : -target // 4].astype(np.float64)
+    assert 20 * np.log10(np.sqrt(np.mean(middle**2)) / np.sqrt(0.5)) < -90.0  # float32 itself ends near -150 dB
+
+
+def test_one_bit_files_are_refused_clearly() -> None:
+    header = b"RIFF\x2c\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\xe8\x03\x00\x00\x01\x00\x01\x00data\x08\x00\x00\x00"
+    with pytest.raises(SampleError, match="samples of 1 bits") as caught:
+        opened(header + bytes(8))
+    assert caught.value.remedy
+    with pytest.raises(SampleError):
+        opened(b"DSD \x1c\x00\x00\x00\x00\x00\x00\x00" + bytes(60))
+
+
+def test_a_constant_a_clipped_and_a_quiet_recording_are_kept_as_they_are() -> None:
+    tone = np.sin(np.arange(8000) / 20)
+    for sound in (np.clip(4 * tone, -1, 1), 0.25 + 0.5 * tone, 0.001 * tone):
+        np.testing.assert_allclose(opened(encode(sound, 8000, subtype="FLOAT")).samples, sound, atol=1e-7)
+    assert opened(encode(np.full(8000, 0.5), 8000)).silent

@@ -58,6 +58,8 @@ def refuse_truncated_wave(data: bytes, shown: str) -> None:
     place = 12
     while place + 8 <= len(data):
         name, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
+        if name == b"fmt ":
+            _check_depth(data[place + 8 : place + 24], shown)
         if name == b"data":
             there = len(data) - place - 8
             if there < size < _STREAMED:
@@ -68,3 +70,10 @@ def refuse_truncated_wave(data: bytes, shown: str) -> None:
             return
         place += 8 + size + size % 2
     raise SampleError("MEDIA_TRUNCATED", f"{shown} is a WAV file that ends before its sound", remedy="copy the file again")
+
+
+def _check_depth(fields: bytes, shown: str) -> None:
+    """Refuses whole samples of a depth that libsndfile would read as something else, such as 1 bit."""
+    tag, bits = int.from_bytes(fields[:2], "little"), int.from_bytes(fields[14:16], "little")
+    if tag == 1 and len(fields) == 16 and not 8 <= bits <= 32:
+        raise SampleError("BAD_BIT_DEPTH", f"{shown} has samples of {bits} bits, 8 to 32 are read", remedy="save it as 16-bit WAV or FLAC")
