@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from skimage import data
 
+from genlevel_evaluator import features
 from genlevel_evaluator.engine import RawSample, Scorer
 from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_evaluator.kinds import Content
@@ -61,6 +62,7 @@ def test_it_is_the_mean_of_the_four_metrics(made: list[NDArray[np.uint8]]) -> No
 
 
 def test_each_clip_is_decoded_once(made: list[NDArray[np.uint8]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("genlevel_evaluator.features.CACHE", features.FeatureCache())  # clips of other tests are remembered
     begun: list[str] = []
     decoding = frames_pass.Decoding
     monkeypatch.setattr(frames_pass, "Decoding", lambda clip, samplings: (begun.append(clip.sha256), decoding(clip, samplings))[1])
