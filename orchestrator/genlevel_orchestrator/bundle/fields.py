@@ -78,6 +78,7 @@ class Fields:
 
     id: tuple[str, ...]
     prediction: tuple[str, ...]
+    named: Mapping[str, tuple[str, ...]]
     types: Mapping[str, tuple[str, ...]]
     silent_types: tuple[str, ...]
     parameters: Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -110,6 +111,7 @@ def fields() -> Fields:
     return Fields(
         id=tuple(table["id"]),
         prediction=tuple(table["prediction"]),
+        named={name: tuple(paths) for name, paths in table["named"].items()},
         types={name_key(name): tuple(paths) for name, paths in table["types"].items()},
         silent_types=tuple(table["first_value"]["not"]),
         parameters={name_key(name): values for name, values in table["parameters"].items()},
@@ -199,8 +201,8 @@ def _takes_first(sample_type: str) -> bool:
 def predicted(entry: Mapping[str, Any], form: Form, sample_type: str = "") -> tuple[str, Any]:
     """Pointer and value of the prediction in an entry of prediction.json; MISSING when there is none or it is null."""
     for key in fields().prediction:
-        value, place = entry.get(key), "/" + key
-        if key == "output" and value is not None:
+        value, place = follow(entry, key), "/" + key.replace(".", "/")
+        if key == "output" and value is not None and value is not MISSING:
             below, value = answer(value, form.kind, sample_type)
             place += below
         if value is not None and value is not MISSING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genlevel_orchestrator.bundle import ratings
+from genlevel_orchestrator.bundle import named_outputs, ratings
 from genlevel_orchestrator.bundle.jsonstream import SampleFile, read_envelope
 from genlevel_orchestrator.bundle.media import MediaBase
 from genlevel_orchestrator.bundle.violations import Fault, Violations
@@ -32,6 +32,7 @@ class TaskSource:
         label: the folder below the bundle, for messages.
         judgements: the files of judgements there are; None for a task that needs none.
         submitted: prediction.json of a task that people judge, where it has one.
+        named: whether there is none, and the annotation itself names the outputs.
     """
 
     task: Task
@@ -42,6 +43,7 @@ class TaskSource:
     reference_base: MediaBase
     judgements: tuple[Path, ...] | None = None
     submitted: Path | None = None
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -196,18 +198,22 @@ def _source(
         return None
     judgements = ratings.files(task.metric_id, holder, folder.path)
     main = judgements[0] if judgements else predictions
+    beside = MediaBase(root, annotation.parent if annotation is not None and annotation.is_relative_to(folder.path) else folder.path)
+    named = main is None and annotation is not None and named_outputs.submitted(annotation, task.metric_id, beside)
+    if named:
+        main = annotation
     if main is None:
         violations.add(
             folder.path, "NO_PREDICTIONS", "there is no prediction.json; the task counts as not submitted", "add it, if the model does the task",
             severity="warning", task_id=task.task_id,
         )  # fmt: skip
         return None
-    base = MediaBase(root, (predictions or main).parent)
+    base = beside if named else MediaBase(root, (predictions or main).parent)
     own = annotation is None or annotation.is_relative_to(folder.path)
     reference_root = root if own or references is None else references
     reference_base = MediaBase(reference_root, annotation.parent if annotation else holder)
     submitted = predictions if judgements is not None else None
-    return TaskSource(task, violations.shown(folder.path), main, annotation, base, reference_base, judgements, submitted)
+    return TaskSource(task, violations.shown(folder.path), main, annotation, base, reference_base, judgements, submitted, named)
 
 
 def _first(folder: Path, names: Sequence[str]) -> Path | None:

@@ -13,6 +13,7 @@ from genlevel_orchestrator.bundle.identity import Identity
 from genlevel_orchestrator.bundle.ids import is_odd, key_of, order_of
 from genlevel_orchestrator.bundle.jsonstream import Element, SampleFile
 from genlevel_orchestrator.bundle.layout import TaskSource
+from genlevel_orchestrator.bundle.named_outputs import NamedOutputs
 from genlevel_orchestrator.bundle.ratings import RatingFile
 from genlevel_orchestrator.bundle.strictjson import HALF, decode
 from genlevel_orchestrator.bundle.violations import Fault, Violations, pointer
@@ -20,6 +21,8 @@ from genlevel_orchestrator.bundle.violations import Fault, Violations, pointer
 
 def _predictions_of(source: TaskSource) -> SampleFile:
     """The file of answers, or that of judgements for a task that people judge."""
+    if source.named:
+        return NamedOutputs(source.predictions, source.task.metric_id)
     if source.judgements is None:
         return SampleFile(source.predictions)
     return RatingFile(source.task.metric_id, source.judgements, source.submitted, source.task.task_id)
