@@ -156,7 +156,7 @@ TRUTH = scene(9)
     [
         (npz(disparity=guessed(TRUTH, 1)[:-1]), "FRAME_COUNT_MISMATCH"), (npz(disparity=guessed(TRUTH, 1)[:, :-1]), "SIZE_MISMATCH"),
         (npz(disparity=TRUTH), "NEGATIVE_SCALE"), (npz(disparity=np.full(TRUTH.shape, np.nan, np.float32)), "NOT_FINITE"),
-        (npz(disparity=np.full(TRUTH.shape, -np.inf)), "NOT_FINITE"), (npz(disparity=TRUTH[0]), "WRONG_SHAPE"), (npz(disparity=TRUTH[:0]), "WRONG_SHAPE"),
+        (npz(disparity=np.full(TRUTH.shape, -np.inf)), "NOT_FINITE"), (npz(disparity=np.where(TRUTH > 3, 1e308, -1e308)), "OUT_OF_RANGE"), (npz(disparity=TRUTH[0]), "WRONG_SHAPE"), (npz(disparity=TRUTH[:0]), "WRONG_SHAPE"),
         (npz(disparity=np.stack([TRUTH] * 2, axis=1)), "WRONG_SHAPE"), (npz(a=TRUTH, b=TRUTH), "WRONG_SHAPE"), (npz(disparity=TRUTH, depth=TRUTH), "WRONG_SHAPE"),
         (npz("a.exr", depth=TRUTH), "UNKNOWN_FORMAT"), (Content(media=media.from_bytes(b"PK no zip", "a.npz")), "NOT_AN_ARRAY"),
         (Content(text="near"), "WRONG_TYPE"), (Content(json=[[1.0]]), "WRONG_TYPE"), (npz(disparity=np.ones(TRUTH.shape, bool)), "WRONG_SHAPE"),

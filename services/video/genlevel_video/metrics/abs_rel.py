@@ -50,6 +50,7 @@ from genlevel_video.forms.depth_videos import DepthVideo
 from genlevel_video.measures.depth_alignment import Line, Values, fitted
 
 MINIMUM = 0.001
+LARGEST = 1e100
 _UPSTREAM_MAXIMUM = 80.0
 _NEAREST_MEDIAN = 0.2
 """Metres: a median below it is disparity, not the depth of any scene of General-Bench."""
@@ -127,6 +128,9 @@ def _guess(stored: NDArray[Any], parameters: DepthParameters) -> Values:
     values = stored.astype(np.float64)
     if not np.isfinite(values).all():
         raise SampleError("NOT_FINITE", "the prediction holds NaN or infinity at valid pixels", remedy="give finite values", side="prediction")
+    if len(values) and (largest := float(np.abs(values).max())) > LARGEST:
+        message = f"the prediction holds values up to {largest:.3g}, whose squares overflow"
+        raise SampleError("OUT_OF_RANGE", message, remedy=f"scale them below {LARGEST:g}; the scale is fitted anyway", side="prediction")
     if parameters.variant == "upstream":
         return np.maximum(values, MINIMUM)
     return 1.0 / np.maximum(values, MINIMUM) if parameters.prediction_space == "depth" else values
