@@ -1,4 +1,9 @@
-"""Mel-cepstral distortion of two nine-second recordings against pymcd 0.2.1, which runs in the oracle venv (`make oracles`)."""
+"""Mel-cepstral distortion of two nine-second recordings against pymcd 0.2.1, which runs in the oracle venv (`make oracles`).
+
+Both sides do the same work: ours without the networks beside the value (the errors of pitch are included; one analysis by WORLD serves
+both). Ours runs WORLD for both recordings at once, pymcd one after the other, so the ratio of processor times is stated as well:
+it does not depend on what else the machine does. Three quarters of ours are WORLD's own C code, the same that pymcd calls.
+"""
 
 from __future__ import annotations
 
@@ -30,15 +35,17 @@ def _voice(pitch: float, seconds: float, seed: int) -> np.ndarray:
     return np.asarray(0.1 * harmonics + 0.003 * source.normal(size=len(times)))
 
 
-def _ours(prediction: Path, reference: Path, mode: str) -> tuple[float, float]:
+def _ours(prediction: Path, reference: Path, mode: str) -> tuple[float, float, float]:
+    """Shortest time, shortest processor time, value."""
     scorer = Scorer.of(EVALUATOR, "mcd", {"mode": mode, "beside": "none"})
-    best, value = float("inf"), 0.0
+    best, least, value = float("inf"), float("inf"), 0.0
     for _ in range(REPEATS):
-        start = time.perf_counter()
+        start, processor = time.perf_counter(), time.process_time()
         contents = [Content(media=media.from_path(path)) for path in (prediction, reference)]
         found = scorer.finalize(scorer.observe([RawSample("1", contents[0], (contents[1],))])[0]).value
-        best, value = min(best, time.perf_counter() - start), found if found is not None else value
-    return best, value
+        best, least = min(best, time.perf_counter() - start), min(least, time.process_time() - processor)
+        value = found if found is not None else value
+    return best, least, value
 
 
 def main() -> None:
@@ -58,12 +65,12 @@ def main() -> None:
         answers = json.loads(done.stdout.splitlines()[-1])
         for index, mode in enumerate(modes):
             theirs = answers[index * REPEATS : (index + 1) * REPEATS]
-            other = min(answer["seconds"] for answer in theirs)
-            ours, value = _ours(prediction, reference, mode)
+            other, busy = (min(answer[what] for answer in theirs) for what in ("seconds", "processor_seconds"))
+            ours, least, value = _ours(prediction, reference, mode)
             equal = abs(value - theirs[0]["value"]) < 1e-6
             print(json.dumps({
                 "name": f"mcd_{mode}", "ours_s": ours, "other_s": other, "ratio": other / ours,
-                "equal_to": "pymcd 0.2.1" if equal else "DIFFERS", "note": "9.0 s against 8.5 s, from files, best of three",
+                "equal_to": "pymcd 0.2.1" if equal else "DIFFERS", "note": f"9.0 s against 8.5 s, from files, best of three; processor time {busy / least:.1f} times less",
             }))
 
 
