@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import open3d
@@ -77,6 +78,24 @@ def test_pcd_forms(form: str, tmp_path: object) -> None:
         np.testing.assert_allclose(read(file.read(), "cloud.pcd").points, points, rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["F4", "F8", "I1", "I2", "I4", "U1", "U8"])
+@pytest.mark.parametrize("form", ["ascii", "binary"])
+def test_pcd_of_every_number_type(kind: str, form: str) -> None:
+    table = np.random.default_rng(0).uniform(0, 99, (7, 5)).astype(f"<{kind.lower()}")
+    head = f"VERSION .7\nFIELDS z n x y\nSIZE {' '.join(kind[1] * 4)}\nTYPE {' '.join(kind[0] * 4)}\nCOUNT 1 2 1 1\nWIDTH 7\nHEIGHT 1\nPOINTS 7\nDATA {form}\n"
+    body = table.tobytes() if form == "binary" else "\r\n".join(" ".join(map(repr, row)) for row in table.tolist()).encode()
+    np.testing.assert_array_equal(read(head.encode() + body, "a.pcd").points, table[:, [3, 4, 0]].astype(np.float64))
+
+
+def test_a_huge_file_is_refused_by_its_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media.Blob, "read", lambda _: pytest.fail("the file was read"))
+    for name, data in (("a.ply", _ply(100_000_000, "")), ("a.pcd", _pcd(100_000_000, b"")), ("a.off", b"OFF\n100000000 1 0\n")):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(SampleError, match="announces 100000000 points") as caught:
+            decode_points(Content(media=media.from_path(tmp_path / name, name)), {})
+        assert caught.value.code == "TOO_MANY_POINTS"
+
+
 def test_arrays_and_json() -> None:
     points = np.random.default_rng(0).normal(size=(9, 3))
     for data, name in ((_npy(points), "a.npy"), (_saved(points=points), "a.npz"), (_saved(cloud=points), "b.npz")):
@@ -104,6 +123,7 @@ def test_a_cloud_without_faces_is_a_cloud() -> None:
     for data, name in (
         (_bytes(cloud, "ply"), "c.ply"),
         (b"v 0 0 0\nv 1 2 3\n", "c.obj"),
+        (b"v\t0\t0\t0\nv\t1\t2\t3\n", "c.obj"),
         (b"OFF\n2 0 0\n0 0 0\n1 2 3\n", "c.off"),
     ):
         found = read(data, name)
@@ -153,6 +173,14 @@ BAD = {
     "OFF header of 100 million points": (b"OFF\n100000000 0 0\n0 0 0\n", "a.off", "MEDIA_TRUNCATED"),
     "PCD header of 100 million points": (_pcd(100_000_000, b"x" * 24), "a.pcd", "MEDIA_TRUNCATED"),
     "compressed PCD header of 100 million points": (_pcd(100_000_000, b"x" * 24, "binary_compressed"), "a.pcd", "MEDIA_TRUNCATED"),
+    "PCD of fewer lines than it says": (_pcd(10, b"0 0 0\n1 1 1\n" + b"2 " * 40 + b"\n", "ascii"), "a.pcd", "MEDIA_TRUNCATED"),
+    "PCD with a line of two numbers": (_pcd(2, b"0 0 0\n1 1\n2 2 2\n", "ascii"), "a.pcd", "NOT_3D_DATA"),
+    "PCD of negative sizes": (_pcd(2, b"0" * 24).replace(b"SIZE 4", b"SIZE -4"), "a.pcd", "NOT_3D_DATA"),
+    "PCD count of thousands of digits": (_pcd(10**30, b"0"), "a.pcd", "NOT_3D_DATA"),
+    "PLY count of thousands of digits": (_ply(1, "0 0 0\n").replace(b"vertex 1", b"vertex " + b"9" * 5000), "a.ply", "MEDIA_TRUNCATED"),
+    "PLY count in other digits": (_ply(1, "0 0 0\n").replace(b"vertex 1", b"vertex \xb2"), "a.ply", "NOT_3D_DATA"),
+    "OFF count of thousands of digits": (b"OFF\n" + b"9" * 5000 + b" 1 0\n", "a.off", "MEDIA_TRUNCATED"),
+    "GLB accessor of infinitely many points": (_glb({"accessors": [{"count": 1e999}]}).replace(b"Infinity", b"1e400   "), "a.glb", "NOT_3D_DATA"),
     "GLB accessor of 100 million points": (_glb({"accessors": [{"count": 100_000_000}]}), "a.glb", "MEDIA_TRUNCATED"),
     "GLB that names another file": (_glb({"buffers": [{"uri": "/etc/passwd", "byteLength": 9}]}), "a.glb", "MEDIA_OUTSIDE_ROOT"),
     "GLB without JSON": (b"glTF" + struct.pack("<III4s", 2, 24, 4, b"JSON") + b"{{{{", "a.glb", "NOT_3D_DATA"),

@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable
 
 from genlevel_evaluator.errors import SampleError
+from genlevel_three_d import pcd_files
 
 MAX_POINTS = 10_000_000
 """Most points or faces that are read: 0.24 GB of coordinates a side."""
@@ -28,12 +29,31 @@ def check(data: bytes, suffix: str, name: str) -> int | None:
         raise SampleError("EMPTY_FILE", f"{name} is empty", remedy="copy the file again")
     announced = _CHECKS[suffix](data, name)
     if announced is not None and announced > MAX_POINTS:
-        raise SampleError(
-            "TOO_MANY_POINTS",
-            f"{name} announces {announced} points, at most {MAX_POINTS} are read",
-            remedy="give a thinned cloud",
-        )
+        raise _too_many(name, announced)
     return announced
+
+
+def check_beginning(head: bytes, suffix: str, name: str) -> None:
+    """Refuses a file whose first bytes announce too many points, before the others are read."""
+    counts = [_number(found) for found in re.findall(_ANNOUNCED[suffix], head)] if suffix in _ANNOUNCED else []
+    if counts and max(counts) > MAX_POINTS:
+        raise _too_many(name, max(counts))
+
+
+_ANNOUNCED = {
+    ".ply": rb"(?m)^element\s+\w+\s+(\d+)", ".off": rb"\A\s*\w*OFF\s+(\d+)\s", ".pcd": rb"(?m)^POINTS\s+(\d+)",
+}  # fmt: skip
+
+
+def _number(digits: str | bytes) -> int:
+    """A count; Python refuses to read one of thousands of digits, so those are cut off."""
+    return int(digits) if len(digits) < 19 else 10**18
+
+
+def _too_many(name: str, announced: int) -> SampleError:
+    return SampleError(
+        "TOO_MANY_POINTS", f"{name} announces {announced} points, at most {MAX_POINTS} are read", remedy="give a thinned cloud"
+    )
 
 
 def _not_a(kind: str, name: str, detail: str = "") -> SampleError:
@@ -73,9 +93,9 @@ def _ply_elements(lines: list[list[str]], ascii_file: bool, name: str) -> list[t
     elements: list[tuple[str, int, int]] = []
     for line in lines:
         if line[:1] == ["element"]:
-            if len(line) != 3 or not line[2].isdigit():
+            if len(line) != 3 or not (line[2].isascii() and line[2].isdigit()):
                 raise _not_a("PLY", name, "an element has no count")
-            elements.append((line[1], int(line[2]), 0))
+            elements.append((line[1], _number(line[2]), 0))
         elif line[:1] == ["property"] and elements and len(line) > 2:
             element, count, size = elements[-1]
             elements[-1] = (element, count, size + _ply_least(line, ascii_file))
@@ -96,7 +116,7 @@ def _off(data: bytes, name: str) -> int:
     found = re.match(rb"\s*\w*OFF\s+(\d+)\s+(\d+)(?:\s+(\d+))?", head)
     if not found:
         raise _not_a("OFF", name)
-    points, faces = int(found[1]), int(found[2])
+    points, faces = _number(found[1]), _number(found[2])
     if 6 * points + 2 * faces > len(data):
         raise _short(name, 6 * points + 2 * faces, len(data))
     return points
@@ -140,7 +160,7 @@ def _glb(data: bytes, name: str) -> int:
         tree = json.loads(data[20 : 20 + json_length])
         counts = [int(accessor["count"]) for accessor in tree.get("accessors", [])]
         outside = any("uri" in item and not str(item["uri"]).startswith("data:") for item in tree.get("buffers", []))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise _not_a("GLB", name, "its JSON cannot be read") from None
     if outside:
         raise SampleError(
@@ -160,22 +180,14 @@ def check_pictures(data: bytes, name: str) -> None:
 
 
 def _pcd(data: bytes, name: str) -> int:
-    end = re.search(rb"^DATA[^\n]*\n", data[: 1 << 16], re.MULTILINE)
-    points = re.search(rb"^POINTS\s+(\d+)", data[: 1 << 16], re.MULTILINE)
-    width = re.search(rb"^WIDTH\s+(\d+)", data[: 1 << 16], re.MULTILINE)
-    height = re.search(rb"^HEIGHT\s+(\d+)", data[: 1 << 16], re.MULTILINE)
-    if not end or not points or not re.search(rb"^FIELDS[^\n]*\bx\s+y\s+z\b", data[: 1 << 16], re.MULTILINE):
-        raise _not_a("PCD", name, "its header lacks POINTS, DATA or the fields x y z")
-    count = int(points[1])
-    if width and height and int(width[1]) * int(height[1]) != count:
-        raise _not_a("PCD", name, "WIDTH x HEIGHT is not POINTS")
-    body = len(data) - end.end()
-    compressed = b"binary_compressed" in end[0]
-    # LZF shortens at most 264 bytes to 3.
-    least = count // 8 if compressed else count * 6
-    if least > body + 1:
-        raise _short(name, least, body)
-    return count
+    try:
+        header = pcd_files.header(data)
+        least = pcd_files.least_bytes(header, data)
+    except ValueError as error:
+        raise _not_a("PCD", name, str(error)) from None
+    if least > len(data) - header.start:
+        raise _short(name, least, len(data) - header.start)
+    return header.points
 
 
 _CHECKS: dict[str, Callable[[bytes, str], int | None]] = {

@@ -1,13 +1,10 @@
-"""Point sets from files: NPY, NPZ and XYZ by NumPy, PLY, OBJ, STL, OFF and GLB by trimesh, PCD by Open3D."""
+"""Point sets from files: NPY, NPZ and XYZ by NumPy, PLY, OBJ, STL, OFF and GLB by trimesh, PCD by `pcd_files`."""
 
 from __future__ import annotations
 
 import io
 import os
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,7 +13,7 @@ from numpy.typing import NDArray
 from genlevel_evaluator.arrays import MAGIC_NPY, MAGIC_ZIP, read_npy, read_npz
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
-from genlevel_three_d import headers
+from genlevel_three_d import headers, pcd_files
 from genlevel_three_d.shapes import PointSet
 
 MAX_BYTES = 2 << 30
@@ -48,6 +45,9 @@ def opened(blob: Blob) -> tuple[bytes, str, str]:
         raise SampleError(
             "MEDIA_TOO_LARGE", f"{name} has {size} bytes, at most {MAX_BYTES} are read", remedy="give a thinned cloud"
         )
+    if blob.path is not None:
+        with blob.path.open("rb") as file:
+            headers.check_beginning(file.read(pcd_files.HEAD), blob.suffix, name)
     data = blob.read()
     suffix = blob.suffix or next((known for magic, known in _MAGIC if data.startswith(magic)), "")
     if suffix not in SUFFIXES:
@@ -100,6 +100,7 @@ def placed(data: bytes, suffix: str, materials: bool = False) -> Iterator[tuple[
     options: dict[str, Any] = {"process": False}
     if suffix == ".obj":
         options |= {"skip_materials": True, "maintain_order": True}
+        data = data.replace(b"\t", b" ")  # trimesh knows a vertex by `v` and a blank
     elif suffix == ".glb" and not materials:
         options |= {"skip_materials": True}
     scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], resolver=None, **options)
@@ -134,23 +135,6 @@ def _by_trimesh(data: bytes, suffix: str) -> tuple[NDArray[Any], NDArray[Any] | 
     return np.concatenate([vertices for vertices, _ in meshes]), joined
 
 
-def coloured_pcd(data: bytes) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Points, and colours from 0 to 1 where there are any."""
-    import open3d  # the one format trimesh has no reader for (docs/design/three_d-media.md)
-
-    with _on_disk(data, ".pcd") as path, open3d.utility.VerbosityContextManager(open3d.utility.VerbosityLevel.Error):
-        cloud = open3d.io.read_point_cloud(str(path), format="pcd", remove_nan_points=False, remove_infinite_points=False)
-    return np.asarray(cloud.points).copy(), np.asarray(cloud.colors).copy() if cloud.has_colors() else None
-
-
-@contextmanager
-def _on_disk(data: bytes, suffix: str) -> Iterator[Path]:
-    with tempfile.NamedTemporaryFile(suffix=suffix) as file:
-        file.write(data)
-        file.flush()
-        yield Path(file.name)
-
-
 _READERS: dict[str, Callable[[bytes], tuple[NDArray[Any], None]]] = {
-    ".pcd": lambda data: (coloured_pcd(data)[0], None), ".xyz": lambda data: (xyz(data), None),
+    ".pcd": lambda data: (pcd_files.read(data)[0], None), ".xyz": lambda data: (xyz(data), None),
 }  # fmt: skip

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from genlevel_evaluator.arrays import MAGIC_ZIP, read_npy, read_npz
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
-from genlevel_three_d import headers, point_files
+from genlevel_three_d import headers, pcd_files, point_files
 from genlevel_three_d.scene import GREY, Scene
 
 MOST_TEXELS = 1 << 26
@@ -79,7 +79,7 @@ class _Part:
 
 def _parse(data: bytes, suffix: str, sha256: str) -> Scene:
     if suffix == ".pcd":
-        points, colours = point_files.coloured_pcd(data)
+        points, colours = pcd_files.read(data)
         return Scene(points, None, _bytes(colours, len(points), "the cloud"), sha256=sha256)
     if suffix == ".xyz":
         return Scene(point_files.xyz(data), sha256=sha256)
