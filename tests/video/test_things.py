@@ -141,6 +141,7 @@ def test_colours_are_words_and_grey_is_gray() -> None:
     assert value.companions["frames"] == 4
     assert scored("color", [(clip, "a gray car")])[0].value == 50.0
     assert scored("color", [(clip, "blue")], {"object": "the car"})[0].value == 0.0
+    assert scored("color", [(clip, {"color": "gray"})], {"prompt": "A gray car."})[0].value == 50.0
     # "colored" holds "red", so three frames are of a colour and red under the public rule, but for the label's own words.
     assert scored("color", [(clip, "a red car")], rule="public")[0].value == 100.0
     assert scored("color", [(found([thing("car", description="a colored car")]), "a red car")])[0].reason == "too_few_samples"

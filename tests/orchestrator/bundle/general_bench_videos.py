@@ -201,9 +201,12 @@ def _coloured(number: int) -> Rows:
     """Detections made elsewhere, in place or in files; the car is red in right answers."""
     found = {colour: {"detector": "GRiT-B", "frames": [[{"label": "car", "score": 0.9, "description": f"a {colour} car"}]] * 2} for colour in ("red", "blue")}
     files = {f"found/{colour}.json": json.dumps(value).encode() for colour, value in found.items()}
-    sample = [{"input": {"prompt": "a red car"}}, {"output": {"color": {"color": "red"}, "object": "a car"}}, {"output": "red", "input": {"object": "car"}}][number % 3]
+    samples: list[dict[str, Any]] = [
+        {"input": {"prompt": "a red car"}}, {"output": {"color": {"color": "red"}, "object": "a car"}}, {"output": "red", "input": {"object": "car"}},
+        {"prompt_en": "a red car", "auxiliary_info": {"color": {"color": "red"}}},
+    ]  # fmt: skip
     return Rows(
-        lambda i: sample, lambda i: found["red"] if i % 2 else "found/red.json", lambda i: found["blue"] if i % 2 else "found/blue.json", files,
+        lambda i: samples[(number + i) % 4], lambda i: found["red"] if i % 2 else "found/red.json", lambda i: found["blue"] if i % 2 else "found/blue.json", files,
         {"parameters": {"detector": "supplied", "frames": 2}},
     )  # fmt: skip
 

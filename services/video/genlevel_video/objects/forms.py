@@ -128,7 +128,7 @@ def _string(value: Any, pointer: str) -> str:
 
 
 def decode_target(content: Content, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """What the clip is to show: `{"text": ...}` of a text, an object as it is; the attributes `object` and `objects` go with it."""
+    """What the clip is to show: `{"text": ...}` of a text, an object as it is; the attributes `object` and `objects` go with it, and the prompt as its text."""
     value = content.text if content.text is not None else decode_json(content, attributes)
     if isinstance(value, str):
         value = {"text": value}
@@ -139,4 +139,5 @@ def decode_target(content: Content, attributes: Mapping[str, Any]) -> dict[str, 
         for one in part if key == "objects" and isinstance(part, list) else [part]:
             _string(one, f"/{key}")
     given = {name: attributes[name] for name in ("object", "objects") if attributes.get(name) is not None}
-    return {**given, **value}
+    prompt = next((attributes[name] for name in ("prompt", "prompt_en") if isinstance(attributes.get(name), str)), "")
+    return {**({"text": prompt} if 0 < len(prompt) <= MAX_LETTERS else {}), **given, **value}

@@ -102,13 +102,13 @@ def side_of(relation: str) -> str | None:
 
 
 def split_relation(text: str) -> tuple[str, str, str] | None:
-    """One thing, the side, the other thing.
+    """One thing, the side, the other thing; from where one looks (", front view") is no part of it.
 
-    >>> split_relation("A dog on the left of a cat.")
+    >>> split_relation("A dog on the left of a cat, front view.")
     ('a dog', 'left', 'a cat')
     >>> split_relation("on the left of") is None
     True
     """
-    plain = " ".join(text.lower().strip(_EDGES).split())
+    plain = re.sub(r",[^,]*\bview$", "", " ".join(text.lower().strip(_EDGES).split()))
     found = None if side_of(plain) else _BETWEEN.fullmatch(plain)
     return (found["one"], next(side for side in _SIDES if found[side]), found["other"]) if found else None
