@@ -117,10 +117,21 @@ def test_notes_without_an_end_and_doubled_notes() -> None:
     assert midi.read(saved(doubled), "a.mid").starts.tolist() == [0.0, 1.0]
 
 
+def test_a_note_that_lasts_no_time_is_none() -> None:
+    data = saved(track(*note(60, 0, 96), *note(64, 96, 0), *note(60, 96, 96)))
+    assert midi.read(data, "a.mid").pitches.tolist() == [60, 60]
+
+
+def test_channels_of_one_track_are_players_and_drums_no_piano() -> None:
+    both = [*note(72, 0, 96, channel=0), (0, mido.Message("program_change", channel=1, program=68)), *note(72, 0, 96, channel=1), *note(60, 0, 96, channel=9)]
+    assert set(midi.read(saved(track(*both, name="Symphony"), kind=0), "a.mid").instruments) == {0, 68, "drums"}
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
         (saved(track(*note(60, 0, 96)))[:-9], "MEDIA_TRUNCATED"),
+        (b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x00\x60MTrk\x00\x00\x00\x06\x00\xff\x59\x02\x0f\x05", "UNREADABLE_MIDI"),
         (b"MThd\x00\x00\x00\x06\x00\x02\x00\x01\x00\x60MTrk\x00\x00\x00\x04\x00\xff\x2f\x00", "MIDI_TYPE_2"),
         (b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\xe7\x28MTrk\x00\x00\x00\x04\x00\xff\x2f\x00", "NO_BEATS"),
         (b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x00\x00MTrk\x00\x00\x00\x04\x00\xff\x2f\x00", "NO_BEATS"),

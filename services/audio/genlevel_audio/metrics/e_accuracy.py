@@ -4,7 +4,7 @@
 
 An event is an onset of the reference; TP, FP and FN count cells (instrument, pitch) that sound there, on both sides, in the prediction
 only and in the reference only. Of MIDI files, a cell sounds from its start up to, not including, its end, and a track is an instrument by
-its name, or by its program where it has none.
+its name, or by its program where it has none; in a file of type 0 a channel is one by its program.
 
     Direction       higher is better
     Range           [0, 100]

@@ -34,7 +34,8 @@ def read(data: bytes, shown: str) -> Piece:
         raise SampleError("MIDI_TYPE_2", f"{shown} holds several pieces (type 2)", remedy="save each as a file of its own")
     if not 0 < file.ticks_per_beat < 0x8000:
         raise SampleError("NO_BEATS", f"{shown} counts video frames, not beats", remedy="save it with ticks per quarter note")
-    notes = [note for track in file.tracks for note in _notes(track, float(file.ticks_per_beat))]
+    # The name of the one track of type 0 is that of the piece, not of who plays.
+    notes = [note for track in file.tracks for note in _notes(track, float(file.ticks_per_beat), _name(track) if file.type else "")]
     if len(notes) > MAX_NOTES:
         raise SampleError("TOO_LARGE", f"{shown} has {len(notes)} notes, at most {MAX_NOTES} are read", remedy="cut the piece")
     if not notes:
@@ -57,14 +58,14 @@ def _parsed(data: bytes, shown: str) -> Any:
 
     try:
         return mido.MidiFile(file=io.BytesIO(data))
-    except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:  # whatever mido meets
+    except (mido.KeySignatureError, OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:  # whatever mido meets
         why = str(error) or type(error).__name__
         raise SampleError("UNREADABLE_MIDI", f"{shown} cannot be read as MIDI ({why})", remedy="save the file again") from None
 
 
-def _notes(track: Any, ticks: float) -> Iterator[Note]:
-    """Notes of a track. A note that is never let go ends with its track; a note-off ends all open notes of its pitch."""
-    name, programs, now = _name(track), dict[int, int](), 0
+def _notes(track: Any, ticks: float, name: str) -> Iterator[Note]:
+    """Notes of a track. A note that is never let go ends with its track; a note-off ends all open notes of its pitch but those begun with it."""
+    programs, now = dict[int, int](), 0
     open_notes: dict[tuple[int, int], list[int]] = {}
     for message in track:
         now += message.time
@@ -75,17 +76,22 @@ def _notes(track: Any, ticks: float) -> Iterator[Note]:
         elif message.type in ("note_on", "note_off"):
             key = (message.channel, message.note)
             begun = open_notes.pop(key, [])
-            if just := [start for start in begun if start == now]:
-                open_notes[key] = just
-            yield from _ended(key, [start for start in begun if start < now], now, ticks, name or programs.get(key[0], 0))
+            ended = [start for start in begun if start < now]
+            if ended and len(ended) < len(begun):
+                open_notes[key] = [now] * (len(begun) - len(ended))  # struck again as the one before it ends; by itself it lasts no time and is none
+            yield from _ended(key, ended, now, ticks, name or _player(key[0], programs))
     for key, begun in open_notes.items():
-        yield from _ended(key, [start for start in begun if start < now], now, ticks, name or programs.get(key[0], 0))
+        yield from _ended(key, [start for start in begun if start < now], now, ticks, name or _player(key[0], programs))
 
 
 def _ended(key: tuple[int, int], begun: list[int], now: int, ticks: float, instrument: str | int) -> Iterator[Note]:
     channel, pitch = key
     for start in begun:
         yield pitch, start / ticks, now / ticks, instrument, channel == _DRUM_CHANNEL
+
+
+def _player(channel: int, programs: dict[int, int]) -> str | int:
+    return "drums" if channel == _DRUM_CHANNEL else programs.get(channel, 0)
 
 
 def _name(track: Any) -> str:
