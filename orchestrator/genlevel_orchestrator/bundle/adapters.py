@@ -109,6 +109,18 @@ def _intent(names: Any, index: str, kind: str) -> str:
     return str(by_name)
 
 
+def ordered_like(value: Any, references: list[Any]) -> Any:
+    """An object with the keys of the reference in the reference's order, which is that of frames: a writer may have sorted its own.
+
+    >>> list(ordered_like({"10": "b", "9": "a"}, [{"9": "", "10": ""}]))
+    ['9', '10']
+    """
+    first = references[0] if references else None
+    if isinstance(value, Mapping) and isinstance(first, Mapping) and value.keys() == first.keys():
+        return {key: value[key] for key in first}
+    return value
+
+
 def seen(value: Any) -> Any:
     """What a clip is to show, out of the objects that the public prompt lists wrap around it.
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from genlevel_orchestrator.bundle import fields
-from genlevel_orchestrator.bundle.adapters import adapt, intents, joined
+from genlevel_orchestrator.bundle.adapters import adapt, intents, joined, ordered_like
 from genlevel_orchestrator.bundle.attributes import attributes
 from genlevel_orchestrator.bundle.fields import MISSING, Form
 from genlevel_orchestrator.bundle.media import MediaBase, MediaFile, MediaFolder
@@ -118,7 +118,7 @@ class Reader:
             references = tuple(self.content(value, "reference") for value in values)
         except Fault as fault:
             return None, [self._issue(raw, "reference", fault, place)]
-        prediction, issues = self._prediction(raw)
+        prediction, issues = self._prediction(raw, values)
         if references:
             further, noted = self._begun(raw)
             references, issues = references + further, issues + noted
@@ -127,7 +127,7 @@ class Reader:
             presence = self._presence(prediction, references)
         return Sample(raw.key, prediction, references, attributes(raw.annotation, self.form.kind, self.envelope), presence), issues
 
-    def _prediction(self, raw: RawSample) -> tuple[Content | None, list[IssueRecord]]:
+    def _prediction(self, raw: RawSample, references: list[Any]) -> tuple[Content | None, list[IssueRecord]]:
         if "predictions" in raw.faults:
             return None, [self._issue(raw, "prediction", raw.faults["predictions"], "")]
         if raw.prediction is None:
@@ -136,7 +136,7 @@ class Reader:
         if value is MISSING:
             return None, []
         try:
-            return self.content(value, "prediction"), []
+            return self.content(ordered_like(value, references), "prediction"), []
         except Fault as fault:
             return None, [self._issue(raw, "prediction", fault, place)]
 

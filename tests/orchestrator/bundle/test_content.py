@@ -62,6 +62,14 @@ def test_a_list_is_one_answer_where_the_kind_is_a_list() -> None:
     assert referenced({"output": {"text": ["a", "b"]}}, form_of("labels"))[1] == [["a", "b"]]
 
 
+def test_masks_that_a_writer_sorted_stand_in_the_order_of_the_reference() -> None:
+    masks = {str(number): {"mask": {"size": [1, 1], "counts": [number % 2, 1 - number % 2]}} for number in range(12)}
+    sample, issues = _read("video_masks", {"output": masks}, dict(sorted(masks.items())))
+    assert issues == []
+    assert sample is not None
+    assert sample.prediction == sample.references[0]
+
+
 @pytest.mark.parametrize(("kind", "key", "given"), [("boxes", "box", "bbox"), ("instances", "mask", "segmentation"), ("keypoints", "keypoints", "keypoints")])
 def test_an_output_that_is_one_coco_annotation(kind: str, key: str, given: str) -> None:
     shape = {"bbox": [0, 0, 2, 2], "segmentation": [[0, 0, 2, 0, 2, 2]], "keypoints": [1, 1, 2]}
