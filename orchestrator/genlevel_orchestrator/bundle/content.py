@@ -120,7 +120,7 @@ class Reader:
             return None, [self._issue(raw, "reference", fault, place)]
         prediction, issues = self._prediction(raw, values)
         if references:
-            further, noted = self._begun(raw)
+            further, noted = self._beside(raw)
             references, issues = references + further, issues + noted
         presence = raw.annotation.get("presence")
         if presence not in PRESENCES:
@@ -140,15 +140,16 @@ class Reader:
         except Fault as fault:
             return None, [self._issue(raw, "prediction", fault, place)]
 
-    def _begun(self, raw: RawSample) -> tuple[tuple[Content, ...], list[IssueRecord]]:
-        """The picture that the output was to begin with."""
-        place, value = fields.begun(raw.annotation, self.form)
-        if value is MISSING:
-            return (), []
-        try:
-            return (Content(json={"image": self.reference_base.open(value, False)}),), []
-        except Fault as fault:
-            return (), [self._issue(raw, "warning", fault, place)]
+    def _beside(self, raw: RawSample) -> tuple[tuple[Content, ...], list[IssueRecord]]:
+        """Files that only companions look at."""
+        found: list[Content] = []
+        issues = []
+        for place, role, value in fields.beside(raw.annotation, self.form):
+            try:
+                found.append(Content(json={role: self.reference_base.open(value, False)}))
+            except Fault as fault:
+                issues.append(self._issue(raw, "warning", fault, place))
+        return tuple(found), issues
 
     def _presence(self, prediction: Content | None, references: tuple[Content, ...]) -> str:
         if prediction is None:

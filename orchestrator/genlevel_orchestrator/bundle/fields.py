@@ -86,7 +86,7 @@ class Fields:
     whole: Mapping[str, Sequence[Sequence[str]]]
     frames: Mapping[str, str]
     given: Mapping[str, tuple[str, ...]]
-    begun: Mapping[str, tuple[str, ...]]
+    beside: Mapping[str, Mapping[str, Sequence[str]]]
     asked: Mapping[str, tuple[str, ...]]
     attributes: tuple[str, ...]
     kind_attributes: Mapping[str, tuple[str, ...]]
@@ -119,7 +119,7 @@ def fields() -> Fields:
         whole=table["whole"],
         frames=table["frames"],
         given={name: tuple(paths) for name, paths in table["given"].items()},
-        begun={name: tuple(paths) for name, paths in table["begun"].items()},
+        beside=table["beside"],
         asked={name: tuple(paths) for name, paths in table["asked"].items()},
         attributes=tuple(table["attributes"]["names"]),
         kind_attributes={name: tuple(names) for name, names in table["attributes"]["kinds"].items()},
@@ -238,10 +238,20 @@ def referenced(sample: Mapping[str, Any], form: Form, sample_type: str = "") -> 
     return place + below, [value]
 
 
-def begun(sample: Mapping[str, Any], form: Form) -> tuple[str, Any]:
-    """Pointer and file of the picture that an output was to begin with; MISSING where there is none."""
-    place, value = _first(sample.get("input"), fields().begun.get(form.kind, ()))
-    return "/input" + place, value if isinstance(value, str) or is_media(value) else MISSING
+def beside(sample: Mapping[str, Any], form: Form) -> Iterator[tuple[str, str, Any]]:
+    """Pointer, role and file of what stands beside a reference; a `source` only behind a true recording.
+
+    >>> clip = {"input": {"audio_file": "a.wav"}, "output": {"audio_file": "b.wav"}}
+    >>> list(beside(clip, form_of("audio_text")))
+    [('/output/audio_file', 'audio', 'b.wav'), ('/input/audio_file', 'source', 'a.wav')]
+    """
+    roles: set[str] = set()
+    for role, paths in fields().beside.get(form.kind, {}).items():
+        values = ((path, follow(sample, path)) for path in paths)
+        path, value = next(((path, value) for path, value in values if (value and isinstance(value, str)) or is_media(value)), ("", MISSING))
+        if value is not MISSING and (role != "source" or "audio" in roles):
+            roles.add(role)
+            yield "/" + path.replace(".", "/"), role, value
 
 
 def _says(value: Any, kind: str) -> bool:

@@ -123,7 +123,7 @@ def _spoken(task: Task) -> Rows:
 def _shown(task: Task) -> Rows:
     return Rows(
         lambda i: {"image_file": f"images/{i}.png", "prompt": SENTENCES[i]}, lambda i: {"audio_file": f"{i}.wav"}, lambda i: f"generated/{i}.wav",
-        lambda i: f"generated/{COUNT}.wav", _recordings("generated"),
+        lambda i: f"generated/{COUNT}.wav", _recordings("audios") | _recordings("generated"),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -86,6 +87,44 @@ def test_every_task_is_scored_from_its_files(number: int, task: Task, tmp_path: 
         assert issues == []
         assert value.value == pytest.approx(expected(task, right), rel=1e-6, abs=1e-9)
         assert (value.expected, value.present, value.excluded) == (COUNT, COUNT, 0)
+
+
+def _companions(metric: str, tmp_path: Path, outputs: Callable[[int], Any], given: Callable[[int], Any]) -> dict[str, float]:
+    """Of the first task of a metric whose annotations hold these things; all answers are right."""
+    number, task = next((i, task) for i, task in enumerate(TASKS) if task.metric_id == metric and not task.parameters)
+    folder = write_audio(tmp_path, task, number, COUNT)
+    annotation = next(path for path in folder.rglob("*.json") if "prediction" not in path.name)
+    content = json.loads(annotation.read_text(encoding="utf-8"))
+    for place, sample in enumerate(content["data"]):
+        i = COUNT - 1 - place
+        sample["input"], sample["output"] = given(i), outputs(i)
+    annotation.write_text(json.dumps(content), encoding="utf-8")
+    for i in range(COUNT + 1):
+        (folder / "audios").mkdir(exist_ok=True)
+        (folder / f"audios/{i}.wav").write_bytes(tone(i))
+    value, noted, issues, _, _ = score(tmp_path)
+    assert noted == []
+    assert issues == []
+    assert value.value == BEST.get(metric, 100.0)
+    return dict(value.companions)
+
+
+def test_true_recordings_of_a_folder_reach_the_companions(tmp_path: Path) -> None:
+    def edited(i: int) -> dict[str, str]:
+        return {"audio_file": f"{COUNT if i else 0}.wav", "prompt": f"sound {i}"}
+
+    heard = _companions("clap_score", tmp_path / "clap", lambda i: {"audio_file": f"{i}.wav"}, edited)
+    assert heard["reference_pairs"] == pytest.approx(100.0)
+    assert heard["content_preservation"] == pytest.approx(25.0)  # one of four sources is what is to come out of it
+    said = _companions(
+        "wer", tmp_path / "wer", lambda i: {"audio_file": f"{i if i else COUNT}.wav", "transcript": SENTENCES[i]}, lambda i: {"prompt": "Say it."}
+    )
+    assert said["wer_of_true_recordings"] == pytest.approx(25.0)  # in one of four true recordings nothing is heard
+
+
+def test_a_recording_that_was_only_given_is_no_source(tmp_path: Path) -> None:
+    heard = _companions("clap_score", tmp_path, lambda i: {}, lambda i: {"audio_file": f"{i}.wav", "prompt": f"sound {i}"})
+    assert not {"reference_pairs", "content_preservation"} & heard.keys()
 
 
 def test_all_audio_tasks_are_scored() -> None:
