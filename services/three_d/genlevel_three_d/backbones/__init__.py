@@ -32,9 +32,19 @@ def _evaluator() -> Extractor:
     return motions.load()
 
 
+def _evaluator_with_texts() -> Extractor:
+    from genlevel_three_d.backbones import motion_texts
+
+    return motion_texts.load_with_texts()
+
+
 _FRAMES = "cut to a multiple of 4 frames, at most 196"
+_NORMALISED = f"{_FRAMES}; less mean by deviation; without foot contacts"
+_TOKENS = "captions: the first 20 tokens between sos and eos, others than those of the vocabulary as unk"
+_MOMENTS = ("t2m-mean", "t2m-std")
 MOTIONS = {
-    "t2m-evaluator": Backbone("t2m-evaluator", "t2m-evaluator", f"{_FRAMES}; less mean by deviation; without foot contacts", _evaluator, also=("t2m-mean", "t2m-std")),
+    "t2m-evaluator": Backbone("t2m-evaluator", "t2m-evaluator", _NORMALISED, _evaluator, also=_MOMENTS),
+    "t2m-evaluator.texts": Backbone("t2m-evaluator.texts", "t2m-evaluator", f"{_NORMALISED}; {_TOKENS}", _evaluator_with_texts, also=(*_MOMENTS, "t2m-vectors", "t2m-words", "t2m-index")),
     "kinematics": Backbone("kinematics", "", f"{_FRAMES}; {kinematics.DESCRIPTION}", kinematics.KinematicExtractor, uses_gpu=False),
 }
 """Networks that turn motions into vectors, and statistics that stand in for them."""

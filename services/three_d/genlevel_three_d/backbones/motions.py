@@ -13,6 +13,7 @@ from torch import nn
 from genlevel_evaluator import weights
 from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_three_d.forms.motion import LONGEST, WIDTH, Motion
+from genlevel_three_d.forms.motion_texts import MotionTexts
 
 CONTACTS = 4
 """Values at the end of a frame that say which foot is on the ground; the evaluator does not look at them."""
@@ -74,37 +75,43 @@ class EvaluatorExtractor:
     """Motions to vectors, one after another, so that none depends on the others."""
 
     def __init__(self, network: nn.Module, mean: NDArray[Any], deviation: NDArray[Any]) -> None:
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._network = network.eval().to(self._device)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._network = network.eval().to(self.device)
         self._mean, self._deviation = mean, deviation
 
-    def extract(self, values: Sequence[Motion]) -> list[NDArray[np.float32]]:
-        """The vector of each motion."""
-        return [self._vector(value) for value in values]
+    def extract(self, values: Sequence[Motion | MotionTexts]) -> list[NDArray[np.float32]]:
+        """The vector of each motion; no row of texts."""
+        return [self._vector(value) if isinstance(value, Motion) else np.zeros((0, 0), np.float32) for value in values]
 
     def _vector(self, motion: Motion) -> NDArray[np.float32]:
         frames = torch.from_numpy(((motion.values - self._mean) / self._deviation).astype(np.float32))[None]
         with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-            return np.array(self._network(frames.to(self._device))[0].cpu().numpy())
+            return np.array(self._network(frames.to(self.device))[0].cpu().numpy())
 
 
 def load() -> EvaluatorExtractor:
     """The network with its reference weights, mean and deviation."""
     network = Evaluator()
-    load_state(network, torch.load(weights.path("t2m-evaluator"), map_location="cpu", weights_only=True))
+    load_state(network, checkpoint())
     mean, deviation = (np.load(weights.path(name), allow_pickle=False) for name in ("t2m-mean", "t2m-std"))
     if mean.shape != (WIDTH,) or deviation.shape != (WIDTH,):
         raise EvaluatorError(Code.FAILED_PRECONDITION, "WRONG_WEIGHTS", "mean and deviation are not 263 numbers", "fetch t2m-mean and t2m-std of HumanML3D")
     return EvaluatorExtractor(network, mean, deviation)
 
 
+def checkpoint() -> dict[str, Any]:
+    """The weights of the whole evaluator, by part."""
+    found: dict[str, Any] = torch.load(weights.path("t2m-evaluator"), map_location="cpu", weights_only=True)
+    return found
+
+
 def load_state(network: nn.Module, checkpoint: Mapping[str, Any]) -> None:
-    """Loads the two encoders of motions; that of texts is left out.
+    """Loads the parts that the network has; others are left out.
 
     Raises:
         EvaluatorError: FAILED_PRECONDITION, naming what is missing.
     """
-    given = {f"{part}.{key}": value for part in ("movement_encoder", "motion_encoder") for key, value in checkpoint.get(part, {}).items()}
+    given = {f"{part}.{key}": value for part, _ in network.named_children() for key, value in checkpoint.get(part, {}).items()}
     wanted = network.state_dict()
     lacking = [key for key, value in wanted.items() if key not in given or given[key].shape != value.shape]
     if lacking:

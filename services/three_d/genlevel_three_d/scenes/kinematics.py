@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlevel_three_d.forms.motion import Motion
+from genlevel_three_d.forms.motion_texts import MotionTexts
 
 _ROTATIONS = slice(67, 193)  # after the root's 4 values and 21 joints' positions; joints' rotations in 6 numbers each
 DESCRIPTION = "mean and deviation over frames of the 137 values of root, positions, velocities and contacts; deviation of the 126 of rotations"
@@ -28,6 +29,6 @@ def statistics(motion: Motion) -> NDArray[np.float32]:
 class KinematicExtractor:
     """Motions to statistics; there are no weights."""
 
-    def extract(self, values: Sequence[Motion]) -> list[NDArray[np.float32]]:
-        """The statistics of each motion."""
-        return [statistics(value) for value in values]
+    def extract(self, values: Sequence[Motion | MotionTexts]) -> list[NDArray[np.float32]]:
+        """The statistics of each motion; texts have none."""
+        return [statistics(value) if isinstance(value, Motion) else np.zeros((0, 0), np.float32) for value in values]
