@@ -148,6 +148,15 @@ def test_a_damaged_frame_belongs_to_its_side() -> None:
     assert issue_of("psnr", npz(frames=TRUTH), cut)[1] == "reference"
 
 
+def test_a_reference_that_cannot_be_counted_is_no_fault_of_the_prediction(tmp_path: Path) -> None:
+    truth = clip(8, 6, 16, 32)
+    whole = _file(tmp_path / "a.mkv", truth).read_bytes()
+    cut = Content(media=media.from_bytes(whole[: len(whole) // 2], "cut.mkv"))
+    value, issues = result("psnr", [sample("1", npz(frames=truth), cut)])
+    assert value.reason == "no_reference"
+    assert [issue.severity for issue in issues] == ["reference"]
+
+
 def test_long_clips_are_held_frame_by_frame() -> None:
     """A clip of 60 frames of 2 MB each is compared while no more than a few of them are there."""
     import tracemalloc

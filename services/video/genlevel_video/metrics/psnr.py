@@ -81,7 +81,7 @@ def missing(sample: Sample, parameters: PsnrParameters) -> Row:
 
 
 def _pairs(prediction: Clip, reference: Clip) -> Iterator[tuple[Frame, Frame]]:
-    counts = prediction.info().frames, reference.info().frames
+    counts = _count(prediction, "prediction"), _count(reference, "reference")
     if counts[0] != counts[1]:
         raise _other_length(*counts)
     for place, (ours, theirs) in enumerate(zip_longest(_frames(prediction, "prediction"), _frames(reference, "reference"))):
@@ -92,6 +92,14 @@ def _pairs(prediction: Clip, reference: Clip) -> Iterator[tuple[Frame, Frame]]:
             message = "frame {} of the prediction is {} x {} pixels, of the reference {} x {}".format(place, *sizes)
             raise SampleError("SIZE_MISMATCH", message, remedy="give the clip in the size of its reference", side="prediction")
         yield ours, theirs
+
+
+def _count(clip: Clip, side: str) -> int:
+    try:
+        return clip.info().frames
+    except SampleError as error:
+        error.side = side
+        raise
 
 
 def _frames(clip: Clip, side: str) -> Iterator[Frame]:
