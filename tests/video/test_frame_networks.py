@@ -87,10 +87,17 @@ def test_places_are_stretched_by_the_factor_with_its_tenth(vit: dino.Dino) -> No
     grid = vit.pos_embed[0, 1:].numpy().astype(np.float64).reshape(14, 14, -1)
     expected = np.einsum("ya,xb,abd->yxd", matrix(14), matrix(24), grid).reshape(14 * 24, -1)
     with torch.inference_mode():
-        found = vit.places(14, 24)[0].numpy()
+        found = vit.places(14, 24, square=False)[0].numpy()
     np.testing.assert_allclose(found[1:], expected, atol=1e-5)
     np.testing.assert_array_equal(found[0], vit.pos_embed[0, 0].numpy())
-    assert vit.places(14, 14) is vit.pos_embed
+    assert vit.places(14, 14, square=True) is vit.pos_embed
+
+
+def test_places_of_a_grid_as_learnt_are_stretched_all_the_same_where_the_picture_is_not_square(vit: dino.Dino) -> None:
+    pictures = torch.randn(1, 3, 224, 238, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        cropped = vit(pictures[..., :224])  # sees the same patches
+        assert not torch.equal(vit(pictures), cropped)
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 240), (90, 160), (224, 224), (33, 500)])

@@ -197,6 +197,13 @@ def test_clips_that_are_compared_frame_by_frame_have_one_length_and_size() -> No
     assert caught.value.code == "WRONG_SHAPE"
 
 
+@pytest.mark.parametrize("fps", [[24.0], [24.0, 25.0]])
+def test_an_array_has_one_rate(fps: list[float]) -> None:
+    with pytest.raises(SampleError, match="a list as 'fps'") as caught:
+        decode_video(saved("a.npz", frames=pictures(2), fps=np.array(fps)), {})
+    assert caught.value.code == "WRONG_SHAPE"
+
+
 def damaged(data: bytes, share: float) -> bytes:
     """The same with a stretch in the middle of the pictures' bytes turned over."""
     begin, size = data.index(b"mdat") + 4, 600
@@ -240,10 +247,10 @@ def test_issues_name_sample_file_and_remedy() -> None:
     assert [found[key].file for key in ("words", "cut", "playlist")] == ["dog.mp4", "cut.mp4", "list.m3u8"]
 
 
-@pytest.mark.parametrize(("container", "codec"), [("mp4", "libx264"), ("matroska", "libx264"), ("webm", "libvpx-vp9"), ("matroska", "ffv1")])
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "libx264"), ("matroska", "libx264"), ("webm", "libvpx-vp9"), ("matroska", "ffv1"), ("gif", "gif")])
 def test_a_file_that_is_cut_is_refused_and_not_taken_for_a_shorter_one(container: str, codec: str) -> None:
     options = {"movflags": "faststart"} if container == "mp4" else {}
-    data = encoded(NOISE, container, codec, **options)
+    data = encoded(NOISE, container, codec, "rgb8" if codec == "gif" else "yuv420p", **options)
     assert opened(data, "a").info().frames == 30
     for share in (0.4, 0.9):
         clip = opened(data[: int(share * len(data))], "a")
@@ -251,6 +258,14 @@ def test_a_file_that_is_cut_is_refused_and_not_taken_for_a_shorter_one(container
             with pytest.raises(SampleError) as caught:
                 reading()
             assert caught.value.code == "MEDIA_TRUNCATED", caught.value.message
+
+
+def test_a_transport_stream_that_ends_within_a_packet_is_refused() -> None:
+    data = encoded(NOISE[:3], "mpegts", "libx264")
+    assert opened(data, "a").info().frames == 3
+    with pytest.raises(SampleError) as caught:
+        opened(data[:-7], "a").info()
+    assert caught.value.code == "MEDIA_TRUNCATED", caught.value.message
 
 
 def test_frames_that_an_edit_leaves_out_are_no_frames() -> None:

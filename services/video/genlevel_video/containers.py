@@ -129,6 +129,11 @@ class _Packets:
                 announced, size = matroska_end(file.read(_HEAD_BYTES)), file.seek(0, os.SEEK_END)
             if announced is not None and announced > size:
                 raise SampleError("MEDIA_TRUNCATED", f"{name} announces {announced} bytes and has {size}", remedy=_AGAIN)
+        if container.format.name in _ENDS:
+            with opened_file(self._blob) as file:
+                whole = _ENDS[container.format.name](file)
+            if not whole:
+                raise SampleError("MEDIA_TRUNCATED", f"{name} ends in the middle of a block", remedy=_AGAIN)
 
 
 def matroska_end(head: bytes) -> int | None:
@@ -147,6 +152,43 @@ def matroska_end(head: bytes) -> int | None:
         unknown = value == (1 << 7 * width) - 1
         at += width + value
     return None if unknown else at
+
+
+def gif_is_whole(file: BinaryIO) -> bool:
+    """Whether the blocks of a GIF go on to its last one; a decoder shows what there is of a frame.
+
+    >>> head, frame = b"GIF89a" + bytes(7), b"," + bytes(9) + b"\\x02\\x01a\\x00"
+    >>> [gif_is_whole(io.BytesIO(data)) for data in (head + frame + b";", head + frame, head + frame[:-2] + b";")]
+    [True, False, False]
+    """
+    _skip_colours(file, file.read(13)[10:11])
+    while (kind := file.read(1)) not in (b";", b""):
+        if kind == b",":
+            _skip_colours(file, file.read(9)[8:9])
+        elif kind != b"!":  # stray bytes between blocks, which every reader passes over
+            continue
+        file.read(1)  # the label of an extension, or the size of a frame's codes
+        while length := file.read(1)[:1]:
+            if length == b"\0" or len(file.read(length[0])) < length[0]:
+                break
+    return kind == b";"
+
+
+def _skip_colours(file: BinaryIO, flags: bytes) -> None:
+    """Passes over the table of colours that the flags announce."""
+    if flags and flags[0] & 0x80:
+        file.read(3 << (flags[0] & 7) + 1)
+
+
+def _packets_are_whole(file: BinaryIO) -> bool:
+    """Whether a transport stream ends with a packet: of 188 bytes, or 192 with a time in front of each."""
+    head = file.read(_HEAD_BYTES)
+    size = next((size for at, size in ((0, 188), (4, 192)) if head[at : at + size + 1 : size] == b"GG"), 1)
+    return file.seek(0, os.SEEK_END) % size == 0
+
+
+_ENDS = {"gif": gif_is_whole, "mpegts": _packets_are_whole}
+"""How to tell a whole file where a cut one reads like a shorter one."""
 
 
 def _spread(stream: Any, threads: int) -> None:

@@ -49,7 +49,9 @@ def array_info(blob: Blob) -> ClipInfo:
         frames, height, width, _ = rows.shape
     with opened_file(blob) as file:
         rate = read_npz(file, ("frames", "fps"), name, limit=8, first=0).get("fps")
-    fps = float(rate.reshape(-1)[0]) if rate is not None and rate.size == 1 else 0.0
+    if rate is not None and rate.size != 1:
+        raise SampleError("WRONG_SHAPE", f"{name} has a list as 'fps'", remedy="save one number, as np.savez(..., fps=25.0) does, or leave it out")
+    fps = 0.0 if rate is None else float(rate.reshape(-1)[0])
     if not 0 <= fps < float("inf"):
         raise SampleError("WRONG_SHAPE", f"{name} gives {fps} frames a second", remedy="save a positive number as 'fps', or leave it out")
     return ClipInfo(frames, fps, width, height)

@@ -99,15 +99,18 @@ class Dino(nn.Module):
         patches = self.patch_embed(x)
         rows, columns = patches.shape[2:]
         whole = self.cls_token.expand(len(x), -1, -1)
-        x = torch.cat([whole, patches.flatten(2).transpose(1, 2)], dim=1) + self.places(rows, columns)
+        x = torch.cat([whole, patches.flatten(2).transpose(1, 2)], dim=1) + self.places(rows, columns, square=x.shape[2] == x.shape[3])
         for block in self.blocks:
             x = block(x)
         out: torch.Tensor = self.norm(x)[:, 0]
         return out
 
-    def places(self, rows: int, columns: int) -> torch.Tensor:
-        """The embedding of places for a grid, shape (1, 1 + rows x columns, 768)."""
-        if rows == columns == GRID:
+    def places(self, rows: int, columns: int, square: bool) -> torch.Tensor:
+        """The embedding of places for a grid, shape (1, 1 + rows x columns, 768).
+
+        It is stretched by the tenth for a picture that is not square, though its grid may be.
+        """
+        if square and rows == columns == GRID:
             return self.pos_embed
         grid = self.pos_embed[:, 1:].reshape(1, GRID, GRID, WIDTH).permute(0, 3, 1, 2)
         scale = ((rows + 0.1) / GRID, (columns + 0.1) / GRID)
