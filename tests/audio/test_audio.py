@@ -207,6 +207,9 @@ def test_one_bit_files_are_refused_clearly() -> None:
     with pytest.raises(SampleError, match="samples of 1 bits") as caught:
         opened(header + bytes(8))
     assert caught.value.remedy
+    extensible = header[:16] + b"\x28" + header[17:20] + b"\xfe\xff" + header[22:36] + b"\x16\x00\x01\x00\x04\x00\x00\x00\x01\x00\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71" + header[36:]
+    with pytest.raises(SampleError, match="samples of 1 bits"):
+        opened(extensible + bytes(8))
     with pytest.raises(SampleError):
         opened(b"DSD \x1c\x00\x00\x00\x00\x00\x00\x00" + bytes(60))
 

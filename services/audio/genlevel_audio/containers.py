@@ -10,6 +10,10 @@ _STREAMED = 0x7FFFF000
 """WAV writers that do not know the length put a number near 2^31 or 2^32 in the header."""
 
 
+_PLAIN, _EXTENSIBLE = 1, 0xFFFE
+"""Format tags: whole samples, and those whose header says more; the latter may be floats."""
+
+
 @dataclass(frozen=True)
 class Container:
     """A kind of file that is not read as audio."""
@@ -75,5 +79,6 @@ def refuse_truncated_wave(data: bytes, shown: str) -> None:
 def _check_depth(fields: bytes, shown: str) -> None:
     """Refuses whole samples of a depth that libsndfile would read as something else, such as 1 bit."""
     tag, bits = int.from_bytes(fields[:2], "little"), int.from_bytes(fields[14:16], "little")
-    if tag == 1 and len(fields) == 16 and not 8 <= bits <= 32:
+    most = {_PLAIN: 32, _EXTENSIBLE: 64}.get(tag)
+    if most and len(fields) == 16 and not 8 <= bits <= most:
         raise SampleError("BAD_BIT_DEPTH", f"{shown} has samples of {bits} bits, 8 to 32 are read", remedy="save it as 16-bit WAV or FLAC")

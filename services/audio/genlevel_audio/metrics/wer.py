@@ -22,7 +22,7 @@ for Chinese and Japanese, NFKC without case and punctuation for all others. The 
     Sample          prediction: a recording, or a transcript {"text": ...}; references: transcripts, the nearest one counts, and the true
                     recording as {"audio": file}, of which only companions are made
     State           rows (S, D, I, N, edits of characters, of the true recording, likeness of voices, transcript supplied), keyed by sample
-    Undefined when  no reference has a word, and nothing was inserted: no_reference
+    Undefined when  no reference has a word: no_reference
     Source          Levenshtein 1966; Radford et al. 2022 (normaliser)
     Checked with    jiwer 4.0.0 on the tokens, S, D and I apart; whisper-normalizer 0.1.15 without its four additions
     Warns           transcripts_supplied, where under `source=auto` some were
