@@ -254,10 +254,10 @@ def test_a_bad_shape_costs_coverage_and_not_the_others() -> None:
     ]
 
 
-def test_a_single_place_cannot_be_normalised() -> None:
+@pytest.mark.parametrize("reference", [[[1, 2, 3]], [[0, 0, 0], [1e-200, 0, 0]]])
+def test_a_single_place_cannot_be_normalised(reference: list[list[float]]) -> None:
     scorer = Scorer.of(EVALUATOR, "chamfer_distance", {"normalisation": "unit_cube"})
-    one = Content(json=[[1, 2, 3]])
-    rows, issues = scorer.observe([RawSample("1", one, (one,))])
+    rows, issues = scorer.observe([RawSample("1", Content(json=[[1, 2, 3]]), (Content(json=reference),))])
     assert scorer.finalize(rows).value is None
     assert issues[0].code == "DEGENERATE_GEOMETRY"
     assert issues[0].severity == "reference"

@@ -67,11 +67,12 @@ def test_a_known_rotation_is_found_even_when_tiny() -> None:
         assert signed.value == pytest.approx(degrees, rel=1e-9, abs=1e-13)
 
 
-def test_listed_points_alone_are_scored() -> None:
+@pytest.mark.parametrize("kind", [int, float])  # a message has no whole numbers
+def test_listed_points_alone_are_scored(kind: type[float]) -> None:
     random = np.random.default_rng(5)
     prediction, reference = unit(random, 50), unit(random, 50)
     chosen = [3, 3, 49, 0]
-    found, _ = value_of([sample("1", prediction, reference, indices=chosen)])
+    found, _ = value_of([sample("1", prediction, reference, indices=[kind(place) for place in chosen])])
     expected, _ = value_of([sample("1", prediction[chosen], reference[chosen])])
     assert found.value == expected.value
 

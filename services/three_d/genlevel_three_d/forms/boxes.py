@@ -81,7 +81,7 @@ def _of_frame(results: Any, token: Any) -> list[Any]:
         token = next(iter(results))
     if token is None:
         raise SampleError("NO_TOKEN", f"the results hold {len(results)} frames", remedy="name the frame by the attribute `token`")
-    if not isinstance(results.get(token), list):
+    if not isinstance(token, str) or not isinstance(results.get(token), list):
         raise SampleError("UNKNOWN_TOKEN", "the results have no frame of that token", remedy="give a list for every frame, an empty one too")
     found: list[Any] = results[token]
     return found

@@ -104,6 +104,7 @@ def observe(sample: Sample, parameters: ChamferParameters) -> Row:
     centre, size = frame(reference, parameters.normalisation)
     if parameters.normalisation != "none":
         prediction, reference = (prediction - centre) / size, (reference - centre) / size
+        _check_scale(prediction)
     consistency = math.nan
     if of_prediction is None or of_reference is None:
         to_reference, to_prediction = distances(prediction, reference)
@@ -121,6 +122,14 @@ def observe(sample: Sample, parameters: ChamferParameters) -> Row:
         "emd": earth_movers(prediction, reference, parameters.emd_points, parameters.seed) if parameters.emd_points else math.nan,
         "noise": _noise(sample.reference, reference, centre, size, parameters) if of_reference is not None else math.nan,
     }
+
+
+def _check_scale(prediction: Floats) -> None:
+    """Refuses distances whose squares would overflow."""
+    if not np.abs(prediction).max() < 1e150:
+        raise SampleError(
+            "DEGENERATE_GEOMETRY", "the prediction is more than 1e150 times as far away as the reference is large", remedy="use normalisation=none", side="reference"
+        )
 
 
 def _noise(shape: PointSet, reference: Floats, centre: Floats, size: float, parameters: ChamferParameters) -> float:

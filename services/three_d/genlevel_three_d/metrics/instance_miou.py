@@ -73,6 +73,8 @@ def _category(sample: Sample) -> int:
     given = sample.attributes.get("category")
     if given is None:
         return UNKNOWN
+    if isinstance(given, float) and given.is_integer():  # a message has no whole numbers
+        given = int(given)
     if isinstance(given, bool) or not isinstance(given, str | int):
         raise SampleError("WRONG_TYPE", "category is not a name", remedy="name the category of the shape", side="reference", pointer="/category")
     name = str(given).strip().lower()

@@ -94,7 +94,8 @@ def _both(sample: Sample) -> tuple[Normals, Normals]:
 
 
 def _indices(value: Any, count: int) -> NDArray[np.int64]:
-    if not isinstance(value, list | tuple) or not value or any(type(item) is not int for item in value):
+    # A message has no whole numbers: 5 arrives as 5.0.
+    if not isinstance(value, list | tuple) or not value or not all(type(item) is int or (isinstance(item, float) and item.is_integer()) for item in value):
         raise SampleError("WRONG_TYPE", "indices is not a list of whole numbers", remedy="list the points to score, from 0", side="reference")
     if min(value) < 0 or max(value) >= count:
         raise SampleError("WRONG_SHAPE", f"indices names a point outside 0..{count - 1}", remedy="count points from 0", side="reference")
