@@ -60,7 +60,11 @@ oracles: $(ORACLES) ## make the venvs of oracles that clash with ours
 	$(UV) pip install --quiet --python .oracles/$*/bin/python --require-hashes --no-deps --no-build-isolation-package pyworld -r $<
 	touch $@
 
-test: weights $(DEMO)/bundle.sha256 oracles ## run all tests, oracles included
+speech: $(INSTALLED) ## fetch and verify real speech for the tests (Debian packages, CC BY-SA 3.0)
+	@echo "Fetching two Debian packages of recorded speech that are not in the cache yet: 18 MB to download, 2 MB on disk in the cache."
+	$(BIN)/python tests/audio/real_speech.py
+
+test: weights $(DEMO)/bundle.sha256 oracles speech ## run all tests, oracles included
 	@echo "The Node client fetches 33 npm packages once, 12 MB on disk in tests/clients/node_modules."
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
@@ -120,4 +124,4 @@ lock: $(UV) ## compile requirements.lock, and the locks of oracles and images
 clean: ## remove what was built (not .venv)
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache
 
-.PHONY: help install weights demo-bundle demo oracles test test-containers lint protos up down smoke status logs bench images compose-up compose-down lock clean
+.PHONY: help install weights demo-bundle demo oracles speech test test-containers lint protos up down smoke status logs bench images compose-up compose-down lock clean
