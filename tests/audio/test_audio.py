@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import math
 import struct
+import tracemalloc
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -40,7 +42,7 @@ def tone(seconds: float = 0.5, rate: int = RATE) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize(
     ("format", "subtype", "error"),
-    [("WAV", "PCM_16", 4e-5), ("WAV", "FLOAT", 1e-7), ("WAV", "DOUBLE", 1e-7), ("WAV", "PCM_U8", 1e-2), ("FLAC", "PCM_24", 1e-6), ("OGG", "VORBIS", 5e-2)],
+    [("WAV", "PCM_16", 4e-5), ("WAV", "FLOAT", 1e-7), ("WAV", "DOUBLE", 1e-7), ("WAV", "PCM_U8", 1e-2), ("FLAC", "PCM_16", 4e-5), ("FLAC", "PCM_24", 1e-6), ("OGG", "VORBIS", 5e-2)],
 )
 def test_formats_keep_the_sound(format: str, subtype: str, error: float) -> None:
     read = opened(encode(tone(), format=format, subtype=subtype))
@@ -49,8 +51,12 @@ def test_formats_keep_the_sound(format: str, subtype: str, error: float) -> None
     np.testing.assert_allclose(read.samples, tone(), atol=error)
 
 
-def test_mp3_keeps_the_pitch() -> None:
-    read = opened(encode(tone(1.0), format="MP3"), "a.mp3")
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("format", ["MP3", "OGG"])
+def test_lossy_formats_keep_the_pitch(format: str, channels: int) -> None:
+    read = opened(encode(np.column_stack([tone(1.0)] * channels), format=format), "a.mp3")
+    assert read.rate == RATE
+    assert len(read.samples) == pytest.approx(RATE, abs=3000)  # MP3 begins and ends in whole frames
     spectrum = np.abs(np.fft.rfft(read.samples))
     assert spectrum.argmax() * read.rate / len(read.samples) == pytest.approx(440, abs=3)
 
@@ -80,6 +86,29 @@ def test_silence_is_zeros_or_a_constant() -> None:
     assert opened(encode(np.zeros(100))).silent
     assert opened(encode(np.full(100, 0.25), subtype="FLOAT")).silent
     assert not opened(encode(np.r_[np.zeros(99), 1e-3], subtype="FLOAT")).silent
+
+
+def test_eight_bits_are_read_as_bytes_around_the_middle() -> None:
+    header = b"RIFF\x28\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x40\x1f\x00\x00\x01\x00\x08\x00data\x04\x00\x00\x00"
+    np.testing.assert_array_equal(opened(header + bytes([128, 0, 255, 192])).samples, [0.0, -1.0, 127 / 128, 0.5])
+
+
+def test_a_whole_clip_is_no_recording_even_with_sound_in_it() -> None:
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        pictures = container.add_stream("mpeg4", rate=5)
+        pictures.width = pictures.height = 16
+        sound = container.add_stream("aac", rate=RATE)
+        for _ in range(5):
+            container.mux(pictures.encode(av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8))))
+        frame = av.AudioFrame.from_ndarray(tone(0.5).astype(np.float32)[None], format="fltp", layout="mono")
+        frame.rate = RATE
+        container.mux(sound.encode(frame))
+        container.mux(sound.encode())
+        container.mux(pictures.encode())
+    error = refused(buffer.getvalue(), "speech.wav")
+    assert error.code == "VIDEO_CONTAINER"
+    assert "ffmpeg" in error.remedy
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -149,6 +178,27 @@ def test_ten_hours_are_refused_by_the_header() -> None:
     error = refused(buffer.getvalue(), "long.flac")
     assert error.code == "TOO_LONG"
     assert "36000 s" in error.message
+
+
+def test_a_wave_file_that_announces_ten_hours_is_refused_before_it_is_read() -> None:
+    rate, hours = 16_000, 10
+    size = hours * 3600 * rate * 2
+    header = b"RIFF" + struct.pack("<I", 36 + size) + b"WAVEfmt " + struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16) + b"data" + struct.pack("<I", size)
+    assert refused(header + bytes(2 * rate), "a.wav").code in ("TOO_LONG", "MEDIA_TRUNCATED")  # cut short: one second is there
+
+
+def test_long_recordings_take_memory_by_their_own_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = encode(np.zeros((8000 * 300, 4), np.int16), 8000, format="FLAC")  # 38 MB as floats of four channels
+    monkeypatch.setattr(audio, "MAX_SECONDS", 299)
+    tracemalloc.start()
+    assert refused(data, "a.flac").code == "TOO_LONG"
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    monkeypatch.setattr(audio, "MAX_SECONDS", 300)
+    tracemalloc.reset_peak()
+    assert len(opened(data, "a.flac").samples) == 8000 * 300
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 25 << 20  # the mean of the channels, twice while its parts are joined
 
 
 def test_many_channels_count_against_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
