@@ -14,13 +14,14 @@
                 of the generated motions of one caption, mean over captions with several (attribute `caption`, `text`, `prompt`, `captions` or `texts`);
                 kid, precision, recall, authenticity as for fid. With `beside=texts`: r_precision_1, _2, _3, percent of captions whose motion is among
                 the nearest 1, 2, 3 of a batch of 32 (by chance 3.1, 6.3, 9.4); matching_distance, mean distance of a motion and its captions; texts,
-                generated motions with captions; all of them again for the real motions, `..._reference`, which is the ceiling
+                generated motions with captions; all of them again for the real motions, `..._reference`, which is the ceiling. Fewer than 32
+                motions of a side with captions have the number only (`fewer_than_32_texts`)
     Checked with  the nuclear norm of the centred features' product and scipy's pdist; the networks with seeded weights against PyTorch's own layers over
                 packed sequences; R-precision by sorting the distances of each batch
     Differs from  the literature averages 20 replications that cut each motion at random places; here a motion is cut once, to a multiple of four
                 frames from its start, at most 196. Diversity is over all pairs, not 300 drawn ones. R-precision is the mean of 20 shuffles by `seed`, each
-                of which draws one caption of several, as the replications do; the matching distance is over all captions, which is what those draw
-                near. Captions need the tokens of HumanML3D's text files: one without them, or of a part of the motion, is a warning and is left out of
+                of which draws one caption of several, as the replications do; the matching distance is over all captions, which such draws
+                tend to. Several motions of one caption hide one another from it: leave them out where R-precision is read. Captions need the tokens of HumanML3D's text files: one without them, or of a part of the motion, is a warning and is left out of
                 both, since other tags and other forms of a word are other vectors. The default features are statistics of the motion, a stand-in
                 whose values are on another scale and in no space with captions, so neither is given; `backbone=t2m-evaluator` is the network of
                 the literature.
