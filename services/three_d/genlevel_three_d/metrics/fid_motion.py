@@ -21,8 +21,8 @@
     Differs from  the literature averages 20 replications that cut each motion at random places; here a motion is cut once, to a multiple of four
                 frames from its start, at most 196. Diversity is over all pairs, not 300 drawn ones. R-precision is the mean of 20 shuffles by `seed`, each
                 of which draws one caption of several, as the replications do; the matching distance is over all captions, which such draws
-                tend to. Several motions of one caption hide one another from it: leave them out where R-precision is read. Captions need the tokens of HumanML3D's text files: one without them, or of a part of the motion, is a warning and is left out of
-                both, since other tags and other forms of a word are other vectors. The default features are statistics of the motion, a stand-in
+                tend to. Several motions of one caption hide one another from it: leave them out where R-precision is read.
+                Captions need the tokens of HumanML3D's text files: one without them, or of a part of the motion, is a warning and is left out of both, since other tags and other forms of a word are other vectors. The default features are statistics of the motion, a stand-in
                 whose values are on another scale and in no space with captions, so neither is given; `backbone=t2m-evaluator` is the network of
                 the literature.
 
