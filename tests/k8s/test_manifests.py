@@ -117,7 +117,7 @@ def test_local_has_no_autoscaler_and_fits_a_small_machine(rendering: Any, load_m
     assert not any(item["kind"] == "HorizontalPodAutoscaler" for item in objects)
     asked = [one["resources"]["requests"] for pod in rendering.pods(objects) for one in pod.spec["containers"]]
     assert sum(quantity(one["cpu"]) for one in asked) <= 2
-    assert sum(quantity(one["memory"]) for one in asked) <= 6 * 2**30
+    assert sum(quantity(one["memory"]) for one in asked) <= 6.5 * 2**30
 
 
 def test_a_database_elsewhere_leaves_nothing_of_ours(rendering: Any) -> None:

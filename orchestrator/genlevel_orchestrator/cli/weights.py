@@ -134,8 +134,8 @@ def fetch_command(
             archive=archive,
         )
     except (runtime.UnknownWeights, runtime.FetchFailed) as error:
-        unknown = isinstance(error, runtime.UnknownWeights)
-        raise _user_error(error, ExitCode.BAD_INPUT if unknown else ExitCode.UNREACHABLE) from error
+        asked_wrongly = isinstance(error, runtime.UnknownWeights | runtime.DigestNeeded)
+        raise _user_error(error, ExitCode.BAD_INPUT if asked_wrongly else ExitCode.UNREACHABLE) from error
     except runtime.WeightsError as error:
         raise _user_error(error, ExitCode.VIOLATIONS) from error
     except OSError as error:
@@ -152,9 +152,9 @@ def _announce(runtime: ModuleType, wanted: list[Any] | None, as_json: bool) -> N
     if missing and not as_json:
         download = sum(entry.source.size for entry in missing) / 1e6
         disk = sum(entry.size for entry in missing) / 1e6
-        print(
-            f"{len(missing)} to fetch: {download:.0f} MB to download, {disk:.0f} MB of disk.", file=sys.stderr
-        )
+        unknown = sum(not entry.source.size for entry in missing)
+        rest = f"; {unknown} of unknown size" if unknown else ""
+        print(f"{len(missing)} to fetch: {download:.0f} MB to download, {disk:.0f} MB of disk{rest}.", file=sys.stderr)
 
 
 def verify_command(names: Names = None, as_json: JsonFlag = False) -> None:

@@ -38,6 +38,16 @@ def test_a_url_is_not_downloaded_unasked(cache: Path, capsys: pytest.CaptureFixt
     assert "--allow-url" in body["error"]["remedy"]  # type: ignore[index]
 
 
+def test_a_file_whose_digest_nobody_states_needs_one(cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "d.pth").write_bytes(b"not dino")
+    code, body = run_json(capsys, "fetch", "dino-vit-b-16", "--from", str(tmp_path / "d.pth"))
+    assert code == ExitCode.BAD_INPUT
+    assert f"--from {tmp_path / 'd.pth'} --sha256 DIGEST" in body["error"]["remedy"]  # type: ignore[index]
+    code, body = run_json(capsys, "fetch", "dino-vit-b-16", "--from", str(tmp_path / "d.pth"), "--sha256", "0" * 64)
+    assert code == ExitCode.VIOLATIONS
+    assert "manifest" not in body["error"]["message"]  # type: ignore[index]
+
+
 def test_sha256_needs_one_name(capsys: pytest.CaptureFixture[str]) -> None:
     code, _ = run_json(capsys, "fetch", "--sha256", "0" * 64)
     assert code == ExitCode.BAD_INPUT

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from genlevel_evaluator.weights import fetching, manifest, tensors
 from genlevel_evaluator.weights.cache import cache_root, weights_root
 from genlevel_evaluator.weights.errors import (
+    DigestNeeded,
     FetchFailed,
     UnknownWeights,
     WeightsDigestMismatch,
@@ -33,6 +34,7 @@ from genlevel_evaluator.weights.manifest import Entry
 
 __all__ = [
     "Entry",
+    "DigestNeeded",
     "FetchFailed",
     "UnknownWeights",
     "Verification",

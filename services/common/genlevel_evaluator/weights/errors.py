@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from genlevel_evaluator.errors import Code, EvaluatorError
 
 
@@ -34,7 +36,7 @@ class WeightsDigestMismatch(WeightsError):
     def __init__(self, name: str, what: str, expected: str, found: str, remedy: str = "") -> None:
         super().__init__(
             "WEIGHTS_DIGEST_MISMATCH",
-            f"{name}: {what} has SHA-256 {found}, the manifest pins {expected}",
+            f"{name}: {what} has SHA-256 {found}, expected {expected}",
             remedy or f"delete the file and run `genlevel weights fetch {name}`.",
         )
         self.name = name
@@ -46,3 +48,12 @@ class FetchFailed(WeightsError):
     def __init__(self, name: str, message: str, remedy: str) -> None:
         super().__init__("WEIGHTS_FETCH_FAILED", f"{name}: {message}", remedy)
         self.name = name
+
+
+class DigestNeeded(FetchFailed):
+    """The manifest has no SHA-256, and none was given."""
+
+    def __init__(self, name: str, archive: Path | None) -> None:
+        source = "--allow-url" if archive is None else f"--from {archive}"
+        remedy = f"run `genlevel weights fetch {name} {source} --sha256 DIGEST`."
+        super().__init__(name, "no public source states its SHA-256, so you must give it", remedy)

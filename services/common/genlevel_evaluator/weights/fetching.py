@@ -9,7 +9,7 @@ from pathlib import Path
 from genlevel_evaluator import media
 from genlevel_evaluator.weights import archives, cache, convert
 from genlevel_evaluator.weights.download import Downloader
-from genlevel_evaluator.weights.errors import FetchFailed, WeightsDigestMismatch, WeightsMissing
+from genlevel_evaluator.weights.errors import DigestNeeded, FetchFailed, WeightsDigestMismatch, WeightsMissing
 from genlevel_evaluator.weights.manifest import Entry, File
 
 Progress = Callable[[str, str], None]
@@ -112,8 +112,7 @@ def _fetch_one(
         pass
     digest = entry.digest or given.get(entry.name)
     if digest is None:
-        remedy = f"run `genlevel weights fetch {entry.name} --allow-url --sha256 DIGEST`."
-        raise FetchFailed(entry.name, "no public source states its SHA-256, so you must give it", remedy)
+        raise DigestNeeded(entry.name, archive)
     if archive is not None:
         brought[entry.source.id] = archive
     elif entry.source.id not in brought:
@@ -135,6 +134,8 @@ def _install(entry: Entry, archive: Path, digest: str, scratch: Path) -> None:
     found = media.digest_of(archive)
     if found != expected:
         remedy = "the source serves other bytes than those pinned; do not use them, and report it."
+        if entry.source.sha256 is None:
+            remedy = "give the digest that your source of the file states, or another file; nothing was kept."
         raise WeightsDigestMismatch(entry.name, archive.name, expected, found, remedy)
     extracted = _extract(entry, archive, scratch / f"members-{entry.name}")
     for file in entry.files:
