@@ -22,6 +22,7 @@ from genlevel_evaluator.metric import Presence
 from genlevel_three_d.app import EVALUATOR
 from genlevel_three_d.metrics import map as metric
 from genlevel_three_d.scenes.box_overlap import ground_intersection, iou_3d
+from genlevel_three_d.scenes.detection_curves import Detections
 
 Frames = list[tuple[Any, Any]]
 
@@ -83,6 +84,11 @@ def test_equal_scores_are_taken_last_first() -> None:
     (first, _), (second, _) = scored([([near, far], [truth])]), scored([([far, near], [truth])])
     assert second.companions["ap_4m"] == pytest.approx(100 * (89 + (0.5 - 0.1) / 0.9) / 90)  # found at once; the false alarm follows at recall 1
     assert first.companions["ap_4m"] == pytest.approx(20.0)  # the false alarm first: precision is taken as half the recall
+
+
+def test_a_perfect_class_is_worth_one_and_not_more() -> None:
+    hit = np.ones((1, 4))
+    assert Detections(np.ones(1), hit, np.zeros((1, 5)), np.ones(1), 1.0).average_precision(0) == 1.0
 
 
 def test_without_scores_all_are_one_operating_point() -> None:

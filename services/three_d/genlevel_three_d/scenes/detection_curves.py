@@ -47,7 +47,7 @@ class Detections:
             return 0.0
         precision, recall = self.running(column)
         found = np.interp(_RECALLS, recall, precision, right=0.0)[_FIRST:] - LEAST_PRECISION
-        return float(np.mean(np.maximum(found, 0.0))) / (1.0 - LEAST_PRECISION)
+        return min(1.0, float(np.mean(np.maximum(found, 0.0))) / (1.0 - LEAST_PRECISION))  # 0.9 / 0.9 may come out above 1
 
     def forty_recalls(self, column: int) -> float:
         """Mean over the recalls 1/40, 2/40, ..., 1 of the best precision at that recall or beyond; a fraction."""

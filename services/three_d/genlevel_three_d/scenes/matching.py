@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 BATCH = 32
 """Motions among which a caption looks for its own."""
@@ -61,5 +60,7 @@ def matching_distance(texts: Sequence[NDArray[Any]], motions: NDArray[Any]) -> f
 
 
 def _distances(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
+    from scipy.spatial.distance import cdist
+
     found: NDArray[np.float64] = cdist(np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64))
     return found
