@@ -75,7 +75,7 @@ def parsed(data: bytes, suffix: str, name: str, parse: Callable[[], T]) -> T:
         raise
     except Exception as error:  # trimesh raises whatever its parsing ran into
         raise SampleError(
-            "NOT_3D_DATA", f"{name} cannot be read as {suffix[1:].upper()} ({type(error).__name__})", remedy="save it again"
+            "NOT_3D_DATA", f"{name} cannot be read as {suffix[1:].upper()} ({type(error).__name__})", remedy="save it again, its faces as triangles"
         ) from None
     points = found[0] if isinstance(found, tuple) else getattr(found, "points", ())
     if suffix in (".ply", ".off", ".pcd") and announced is not None and len(points) != announced:
