@@ -149,7 +149,7 @@ def test_a_missing_prediction_of_nothing_is_an_error_too(pooling: str, expected:
     assert scorer.finalize(scorer.observe([absent, right])[0]).value == expected
 
 
-@pytest.mark.parametrize("form", [{"words": "a"}, {"text": 3}, ["a"], None])
+@pytest.mark.parametrize("form", [{"words": "a"}, {"text": 3}, ["a"], None, 17, True])
 def test_transcripts_of_another_form_are_issues(form: object) -> None:
     scorer = Scorer.of(EVALUATOR, "wer", {"source": "transcript"})
     rows, issues = scorer.observe([RawSample("1", Content(json=form), (Content(text="a"),))])

@@ -28,6 +28,9 @@ def decode_speech(content: Content, attributes: Mapping[str, Any]) -> Audio | Tr
     """A recording, or the transcript of one: `{"text": "..."}`."""
     if content.media is not None:
         return decode_audio(content, attributes)
+    if content.text is None and not isinstance(content.json, Mapping):
+        given = json_type(content.json)
+        raise SampleError("WRONG_TYPE", f"expected a recording, or its transcript, got {given}", remedy='give the path of a recording, or {"text": string}')
     return decode_transcript(content, attributes)
 
 
