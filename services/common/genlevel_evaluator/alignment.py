@@ -63,6 +63,15 @@ def unit(vector: NDArray[Any]) -> NDArray[np.float64]:
     return wide / length if length else wide
 
 
+def of_captions(shown: NDArray[np.float64], captions: Sequence[NDArray[np.float64]], how: str) -> NDArray[np.float64]:
+    """What stands for several captions: with `best` the vector of the one nearest to what is shown, else the mean of all, whose product is the
+    mean of their cosines.
+    """
+    if how == "best":
+        return max(captions, key=lambda caption: float(shown @ caption))
+    return np.asarray(np.mean(captions, axis=0))
+
+
 def among(vectors: Sequence[NDArray[np.float64]]) -> float:
     """100 times the mean cosine of all pairs of unit vectors; NaN where there is no pair.
 

@@ -32,9 +32,6 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from genlevel_evaluator import alignment
 from genlevel_evaluator.captions import Caption
 from genlevel_evaluator.errors import SampleError
@@ -79,8 +76,8 @@ def observe(sample: Sample, parameters: ClipTextParameters) -> Row:
     if not captions:
         raise SampleError("NO_CAPTION", "the sample has no caption", remedy="give the text that the picture is to show as a reference", side="reference")
     true = [vector for vector, value in zip(vectors, sample.references, strict=True) if not isinstance(value, Caption)]
-    used = _used(picture, captions, parameters)
-    ceilings = [100.0 * float(one @ _used(one, captions, parameters)) for one in true]
+    used = alignment.of_captions(picture, captions, parameters.captions)
+    ceilings = [100.0 * float(one @ alignment.of_captions(one, captions, parameters.captions)) for one in true]
     ceiling = math.fsum(ceilings) / len(ceilings) if ceilings else math.nan
     return alignment.row(100.0 * float(picture @ used), ceiling, picture, used, _WIDTH)
 
@@ -96,13 +93,6 @@ def score(rows: Rows, parameters: ClipTextParameters) -> Score:
     values = rows.column("score")
     warnings = () if parameters.backbone == "clip-vit-b-32" else ("conse_not_clip",)
     return Score(math.fsum(values) / len(values), companions=alignment.companions(rows), warnings=warnings)
-
-
-def _used(picture: NDArray[np.float64], captions: list[NDArray[np.float64]], parameters: ClipTextParameters) -> NDArray[np.float64]:
-    """What stands for the captions: the vector of the best, or the mean of all, whose product is the mean of their cosines."""
-    if parameters.captions == "best":
-        return max(captions, key=lambda caption: float(picture @ caption))
-    return np.asarray(np.mean(captions, axis=0))
 
 
 def interval(rows: Rows, parameters: ClipTextParameters) -> Interval | None:

@@ -37,8 +37,7 @@ from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
-from genlevel_evaluator.statistics import confusion
-from genlevel_evaluator.statistics.intervals import Interval, bootstrap
+from genlevel_evaluator.statistics import class_iou, confusion
 from genlevel_image.forms.masks import lossy_remarks
 from genlevel_image.media import LabelImage
 from genlevel_image.pixels import boundaries
@@ -64,8 +63,7 @@ class MiouParameters(Parameters):
     boundary: float = 0.0075
 
     def __post_init__(self) -> None:
-        if self.classes is not None and not 1 <= self.classes <= 65_536:
-            raise ValueError("classes must be 1 to 65536")
+        class_iou.check_classes(self.classes)
         if not 0 <= self.boundary <= 0.05:
             raise ValueError("boundary must be 0 to 0.05")
 
@@ -88,37 +86,18 @@ def missing(sample: Sample, parameters: MiouParameters) -> Row:
 
 def score(rows: Rows, parameters: MiouParameters) -> Score:
     """Mean over classes."""
-    counts, one_foreground = _counts(rows, parameters)
-    intersection, union = counts.intersection.sum(axis=0), counts.union.sum(axis=0)
-    value = float(confusion.mean_iou(intersection, union))
+    found = class_iou.count(rows, parameters)
+    value = float(confusion.mean_iou(*found.totals))
     if np.isnan(value):
         return Score(None, "no_valid_pixel")
-    companions = {"one_foreground": float(one_foreground), "classes": float(np.sum(union > 0)), "pixel_accuracy": _pixel_accuracy(rows, one_foreground)}
+    classes = float(np.sum(found.totals[1] > 0))
+    companions = {"one_foreground": float(found.one_foreground), "classes": classes, "pixel_accuracy": found.accuracy()}
     edges = rows.values["boundaries"].astype(np.int64)
-    outline = boundaries.boundary_f(edges, np.array([boundaries.FOREGROUND]) if one_foreground else counts.classes)
+    outline = boundaries.boundary_f(edges, np.array([boundaries.FOREGROUND]) if found.one_foreground else found.counts.classes)
     companions |= {} if np.isnan(outline) else {"boundary_f": 100.0 * outline}
-    if not one_foreground:
-        shown = zip(counts.classes.tolist(), intersection.tolist(), union.tolist(), strict=True)
-        companions |= {f"iou_{label}": 100.0 * i / u for label, i, u in list(shown)[:256] if u}
-    unknown, warnings = ({}, ()) if one_foreground else _unknown(rows, parameters)
+    companions |= {} if found.one_foreground else found.each()
+    unknown, warnings = class_iou.unknown(found, parameters)
     return Score(100.0 * value, companions=companions | unknown, warnings=warnings)
-
-
-def interval(rows: Rows, parameters: MiouParameters) -> Interval | None:
-    """Bootstrap over pictures."""
-    counts, _ = _counts(rows, parameters)
-    number = len(counts.classes)
-
-    def values(totals: NDArray[np.float64]) -> NDArray[np.float64]:
-        return 100.0 * confusion.mean_iou(totals[:, :number], totals[:, number:])
-
-    return bootstrap(rows.keys, np.hstack([counts.intersection, counts.union]), values)
-
-
-def samples(rows: Rows, parameters: MiouParameters) -> NDArray[np.float64]:
-    """Mean IoU of the classes of each picture alone."""
-    counts, _ = _counts(rows, parameters)
-    return 100.0 * confusion.mean_iou(counts.intersection, counts.union)
 
 
 def _row(reference: LabelImage, prediction: LabelImage | None, parameters: MiouParameters) -> Row:
@@ -145,41 +124,8 @@ def _boundaries(truth: boundaries.Labels, guess: boundaries.Labels | None, label
     return np.concatenate([rows, same])
 
 
-def _counts(rows: Rows, parameters: MiouParameters) -> tuple[confusion.ClassCounts, bool]:
-    """Counts a sample and class, and whether this is a one-foreground task."""
-    pairs: NDArray[np.int64] = rows.values["pairs"].astype(np.int64)
-    owner = np.repeat(np.arange(len(rows)), rows.lengths["pairs"])
-    labels = np.unique(pairs[:, 0])
-    one_foreground = parameters.foreground == "yes" or (
-        parameters.foreground == "auto" and parameters.classes in (None, 2) and int(np.sum(labels > 0)) == 1
-    )
-    if one_foreground:
-        return confusion.class_counts(confusion.foreground(pairs), owner, len(rows), np.array([1])), True
-    classes = labels if parameters.classes is None else np.arange(parameters.classes)
-    if not parameters.background:
-        classes = classes[classes != 0]
-    return confusion.class_counts(pairs, owner, len(rows), classes), False
-
-
-def _pixel_accuracy(rows: Rows, one_foreground: bool) -> float:
-    pairs = rows.values["pairs"].astype(np.int64)
-    pairs = confusion.foreground(pairs) if one_foreground else pairs
-    return 100.0 * float(pairs[pairs[:, 0] == pairs[:, 1], 2].sum()) / float(pairs[:, 2].sum())
-
-
-def _unknown(rows: Rows, parameters: MiouParameters) -> tuple[dict[str, float], tuple[str, ...]]:
-    """Share of pixels predicted as no class there is; warnings where that is most of them, and where references know more than `classes`."""
-    pairs = rows.values["pairs"].astype(np.int64)
-    true, guess, pixels = pairs.T
-    known = np.unique(true) if parameters.classes is None else np.arange(parameters.classes)
-    strange = (guess != confusion.NO_LABEL) & ~np.isin(guess, known)
-    share = 100.0 * float(pixels[strange].sum()) / float(pixels.sum())
-    warnings = ("unknown_labels",) * (share > 50.0) + ("reference_beyond_classes",) * (not np.isin(true, known).all())
-    return ({"unknown_label_share": share} if share else {}), warnings
-
-
 METRIC = Metric(
     id="miou", version=2, input_kind="masks", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
     parameters=MiouParameters, columns={"pairs": Column("i8", (3,), ragged=True), "boundaries": Column("i8", (5,), ragged=True)},
-    observe=observe, score=score, missing=missing, interval=interval, samples=samples, remarks=lossy_remarks,
+    observe=observe, score=score, missing=missing, interval=class_iou.interval, samples=class_iou.samples, remarks=lossy_remarks,
 )

@@ -20,6 +20,7 @@
 Beside it: shuffled_pairs, the mean score of every shape with the captions of all other samples; reference_pairs, that of the true shapes
 among the references with their own captions; lowest_view and highest_view, means over shapes of their worst and best view; views, how many a shape has.
 
+    >>> import numpy as np
     >>> from genlevel_three_d.views import mean_view
     >>> mean_view(np.array([[2.0, 0.0], [0.0, 3.0]])).tolist()
     [0.5, 0.5]
@@ -30,9 +31,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from genlevel_evaluator import alignment
 from genlevel_evaluator.captions import Caption
@@ -81,16 +79,9 @@ def observe(sample: Sample, parameters: ClipTextParameters) -> Row:
     if not captions:
         raise SampleError("NO_CAPTION", "the sample has no caption", remedy="give the text that the shape is to show as a reference", side="reference")
     true = [vector for vector, value in zip(vectors, sample.references, strict=True) if not isinstance(value, Caption)]
-    used = _used(views.mean_view(pictures), captions, parameters)
-    ceilings = [100.0 * float(one @ _used(one, captions, parameters)) for one in true]
+    used = alignment.of_captions(views.mean_view(pictures), captions, parameters.captions)
+    ceilings = [100.0 * float(one @ alignment.of_captions(one, captions, parameters.captions)) for one in true]
     return views.row(pictures, used, math.fsum(ceilings) / len(ceilings) if ceilings else math.nan, _WIDTH)
-
-
-def _used(shape: NDArray[np.float64], captions: list[NDArray[np.float64]], parameters: ClipTextParameters) -> NDArray[np.float64]:
-    """What stands for the captions: the vector of the best, or the mean of all, whose product is the mean of their cosines."""
-    if parameters.captions == "best":
-        return max(captions, key=lambda caption: float(shape @ caption))
-    return np.asarray(np.mean(captions, axis=0))
 
 
 def missing(sample: Sample, parameters: ClipTextParameters) -> Row:

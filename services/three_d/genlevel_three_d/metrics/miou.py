@@ -29,13 +29,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
-from genlevel_evaluator.statistics import confusion
-from genlevel_evaluator.statistics.intervals import Interval, bootstrap
+from genlevel_evaluator.statistics import class_iou, confusion
 from genlevel_three_d.forms.labels import check_lengths
 
 
@@ -57,8 +55,7 @@ class MiouParameters(Parameters):
     background: bool = True
 
     def __post_init__(self) -> None:
-        if self.classes is not None and not 1 <= self.classes <= 65_536:
-            raise ValueError("classes must be 1 to 65536")
+        class_iou.check_classes(self.classes)
 
 
 def observe(sample: Sample, parameters: MiouParameters) -> Row:
@@ -74,68 +71,22 @@ def missing(sample: Sample, parameters: MiouParameters) -> Row:
 
 def score(rows: Rows, parameters: MiouParameters) -> Score:
     """Mean over classes."""
-    counts, pairs, one_foreground = _counts(rows, parameters)
-    intersection, union = counts.intersection.sum(axis=0), counts.union.sum(axis=0)
+    found = class_iou.count(rows, parameters)
+    intersection, union = found.totals
     value = float(confusion.mean_iou(intersection, union))
     if np.isnan(value):
         return Score(None, "no_valid_pixel")
-    total = float(pairs[:, 2].sum())
-    companions = {"one_foreground": float(one_foreground), "classes": float(np.sum(union > 0))}
-    companions["point_accuracy"] = 100.0 * float(pairs[pairs[:, 0] == pairs[:, 1], 2].sum()) / total
-    if not one_foreground:
-        truth = np.array([pairs[pairs[:, 0] == label, 2].sum() for label in counts.classes.tolist()], dtype=np.float64)
+    companions = {"one_foreground": float(found.one_foreground), "classes": float(np.sum(union > 0)), "point_accuracy": found.accuracy()}
+    if not found.one_foreground:
+        truth = np.array([found.pairs[found.pairs[:, 0] == label, 2].sum() for label in found.counts.classes.tolist()], dtype=np.float64)
         companions["class_accuracy"] = 100.0 * float(np.mean(intersection[truth > 0] / truth[truth > 0]))
-        shown = zip(counts.classes.tolist(), intersection.tolist(), union.tolist(), strict=True)
-        companions |= {f"iou_{label}": 100.0 * i / u for label, i, u in list(shown)[:256] if u}
-    unknown, warnings = ({}, ()) if one_foreground else _unknown(pairs, parameters)
+        companions |= found.each()
+    unknown, warnings = class_iou.unknown(found, parameters)
     return Score(100.0 * value, companions=companions | unknown, warnings=warnings)
-
-
-def interval(rows: Rows, parameters: MiouParameters) -> Interval | None:
-    """Bootstrap over clouds."""
-    counts, _, _ = _counts(rows, parameters)
-    number = len(counts.classes)
-
-    def values(totals: NDArray[np.float64]) -> NDArray[np.float64]:
-        return 100.0 * confusion.mean_iou(totals[:, :number], totals[:, number:])
-
-    return bootstrap(rows.keys, np.hstack([counts.intersection, counts.union]), values)
-
-
-def samples(rows: Rows, parameters: MiouParameters) -> NDArray[np.float64]:
-    """Mean IoU of the classes of each cloud alone."""
-    counts, _, _ = _counts(rows, parameters)
-    return 100.0 * confusion.mean_iou(counts.intersection, counts.union)
-
-
-def _counts(rows: Rows, parameters: MiouParameters) -> tuple[confusion.ClassCounts, confusion.Triples, bool]:
-    """Counts a sample and class, the label pairs they come from, and whether this is a one-foreground task."""
-    pairs: NDArray[np.int64] = rows.values["pairs"].astype(np.int64)
-    owner = np.repeat(np.arange(len(rows)), rows.lengths["pairs"])
-    labels = np.unique(pairs[:, 0])
-    one_foreground = parameters.foreground == "yes" or (
-        parameters.foreground == "auto" and parameters.classes in (None, 2) and int(np.sum(labels > 0)) == 1
-    )
-    if one_foreground:
-        pairs = confusion.foreground(pairs)
-        return confusion.class_counts(pairs, owner, len(rows), np.array([1])), pairs, True
-    classes = labels if parameters.classes is None else np.arange(parameters.classes)
-    kept = classes if parameters.background else classes[classes != 0]
-    return confusion.class_counts(pairs, owner, len(rows), kept), pairs, False
-
-
-def _unknown(pairs: confusion.Triples, parameters: MiouParameters) -> tuple[dict[str, float], tuple[str, ...]]:
-    """Share of points predicted as no class there is; warnings where that is most of them, and where references know more than `classes`."""
-    true, guess, points = pairs.T
-    known = np.unique(true) if parameters.classes is None else np.arange(parameters.classes)
-    strange = (guess != confusion.NO_LABEL) & ~np.isin(guess, known)
-    share = 100.0 * float(points[strange].sum()) / float(points.sum())
-    warnings = ("unknown_labels",) * (share > 50.0) + ("reference_beyond_classes",) * (not np.isin(true, known).all())
-    return ({"unknown_label_share": share} if share else {}), warnings
 
 
 METRIC = Metric(
     id="miou", version=1, input_kind="point_labels", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
     parameters=MiouParameters, columns={"pairs": Column("i8", (3,), ragged=True)},
-    observe=observe, score=score, missing=missing, interval=interval, samples=samples,
+    observe=observe, score=score, missing=missing, interval=class_iou.interval, samples=class_iou.samples,
 )  # fmt: skip
