@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from genlevel_evaluator.errors import Issue
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.metric import Presence
 from genlevel_video.app import EVALUATOR
+from tests import oracle_programs
 
 
 def npz(name: str = "a.npz", **arrays: NDArray[Any]) -> Content:
@@ -81,12 +80,7 @@ def issue_of(metric: str, prediction: Content, reference: Content, attributes: d
 
 
 def run_oracle(what: str, folder: Path, **arrays: NDArray[Any]) -> Any:
-    """What `oracle_maps.py` finds for arrays, run by the interpreter of `.oracles/video`."""
-    python = Path(__file__).resolve().parents[2] / ".oracles" / "video" / "bin" / "python"
-    assert python.exists(), f"{python} is not there: run `make oracles`"
+    """What `oracle_maps.py` finds for arrays."""
     np.savez(folder / "arrays.npz", **arrays)
-    request = json.dumps({"what": what, "file": str(folder / "arrays.npz")})
     program = Path(__file__).with_name("oracle_maps.py")
-    done = subprocess.run([python, "-W", "ignore", program], input=request, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return oracle_programs.run_oracle("video", program, {"what": what, "file": str(folder / "arrays.npz")})

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from general_bench import _FOLDERS, _IDS, _MODALITIES
+from general_bench import _IDS
+from general_bench_rows import COUNT, folder_of
 
 from genlevel_orchestrator.catalogue import Task
 
-COUNT = 4
 RATE = 8000
 Maker = Callable[[int], Any]
 SENTENCES = ("the cat sat down", "a dog runs here", "many birds sing now", "rain falls on roofs")
@@ -142,18 +142,13 @@ def _orchestrated(task: Task) -> Rows:
 def write_audio(root: Path, task: Task, number: int, right: int) -> Path:
     """A folder of the task of which the first `right` samples are answered rightly; `number` turns the spellings."""
     rows = rows_of(task)
-    spelled = task.folder if task.folder and number % 2 else _FOLDERS[number % len(_FOLDERS)](task.name).replace("/", "-")
-    folder = root / _MODALITIES["audio"][number % 2] / task.paradigm / spelled
-    for name, data in rows.files.items():
-        place = folder / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data)
+    folder = folder_of(root, task, number, "audio", rows.files)
     ids = [_IDS[number % len(_IDS)](i) for i in range(COUNT)]
     data = [{"id": ids[i], "input": rows.given(i), "output": rows.output(i)} for i in range(COUNT)]
     answers = [{"id": ids[i], "prediction": (rows.right if i < right else rows.wrong)(i)} for i in range(COUNT)]
     annotation, predictions = list(_NOTES.items())[number % len(_NOTES)]
     head = {"task": [task.name, task.name.lower()][number % 2], "type": "audio generation", "modality": {"in": ["text"], "out": ["audio"]}}
-    _write(folder / annotation.format(folder=spelled), {**head, "data_source": "x", "set_type": "openset", "data": data[::-1]})
+    _write(folder / annotation.format(folder=folder.name), {**head, "data_source": "x", "set_type": "openset", "data": data[::-1]})
     _write(folder / predictions, answers if number % 3 else {"task": task.name, "skill": "s", "type": "t", "data": answers})
     return folder
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from general_bench import _FOLDERS, _IDS, _MODALITIES
 from general_bench_media import SIDE, colour, flat, halves, npy, png
+from general_bench_rows import COUNT
 from numpy.typing import NDArray
 from PIL import Image
 
 from genlevel_orchestrator.catalogue import Task
 
-COUNT = 4
 Maker = Callable[[int], Any]
 _NOTES = {"annotation.json": "prediction.json", "json/annotation.json": "prediction.json", "json/annotation_v2.json": "json/prediction.json", "{folder}.json": "predictions.json"}
 

@@ -7,36 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from general_bench import _FOLDERS, _IDS, _MODALITIES
 from general_bench_media import colour, npy, png
+from general_bench_rows import COUNT, Rows, write_rows
 
 from genlevel_orchestrator.catalogue import Task
 
-COUNT = 4
 Maker = Callable[[int], Any]
-
-
-@dataclass
-class Rows:
-    """Samples of one task.
-
-    Attributes:
-        sample: what an annotated sample holds besides its id, by number.
-        right: right predictions, by number; likewise `wrong`.
-        files: media of the task by path below its folder.
-        envelope: further entries beside `data`.
-    """
-
-    sample: Maker
-    right: Maker
-    wrong: Maker
-    files: dict[str, bytes] = field(default_factory=dict)
-    envelope: dict[str, Any] = field(default_factory=dict)
 
 
 # Shapes
@@ -182,20 +162,4 @@ MAKERS: dict[str, Callable[[int], Rows]] = {
 
 def write_shapes(root: Path, task: Task, number: int, right: int) -> Path:
     """A folder of the task of which the first `right` samples are answered rightly; `number` turns the spellings."""
-    rows = MAKERS[task.metric_id](number)
-    spelled = task.folder if task.folder and number % 2 else _FOLDERS[number % len(_FOLDERS)](task.name).replace("/", "-")
-    folder = root / _MODALITIES["three_d"][number % 2] / task.paradigm / spelled
-    for name, data in rows.files.items():
-        place = folder / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data)
-    ids = [_IDS[number % len(_IDS)](i) for i in range(COUNT)]
-    data = [{"id": ids[i], **json.loads(json.dumps(rows.sample(i)).replace("{folder}", spelled))} for i in range(COUNT)]
-    answers = [{"id": ids[i], "prediction": (rows.right if i < right else rows.wrong)(i)} for i in range(COUNT)]
-    annotation = "annotation.json" if number % 2 else f"{spelled}.json"
-    (folder / annotation).parent.mkdir(parents=True, exist_ok=True)
-    kind = ["comprehension", "3DGeneration"][task.paradigm == "generation"]
-    (folder / annotation).write_text(json.dumps({"task": task.name, "type": kind, **rows.envelope, "data": data[::-1]}), encoding="utf-8")
-    document = answers if number % 3 else {"task": task.name, "type": kind, "data": answers}
-    (folder / "prediction.json").write_text(json.dumps(document), encoding="utf-8")
-    return folder
+    return write_rows(root, task, number, right, "three_d", MAKERS[task.metric_id](number))

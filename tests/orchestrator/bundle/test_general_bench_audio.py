@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,13 @@ import numpy as np
 import pytest
 import test_general_bench
 from general_bench_audio import COUNT, SENTENCES, tone, write_audio
+from general_bench_proofs import prove, use
 from test_general_bench import CATALOGUE, score
 
 from genlevel_audio.audio import decode
 from genlevel_audio.metrics import mcd
 from genlevel_audio.metrics.mcd import McdParameters
-from genlevel_evaluator import features, media
+from genlevel_evaluator import media
 from genlevel_evaluator.captions import Caption
 from genlevel_evaluator.evaluator import load
 from genlevel_evaluator.metric import Sample
@@ -38,7 +38,9 @@ HALF = {
 class StandIn:
     """Networks that know the recordings of these tests by number, and texts that name them; all else is one further thing."""
 
-    device = "stand-in"
+    def device(self, name: str) -> str:
+        """Where they run."""
+        return "stand-in"
 
     def prepare(self, name: str, value: Any) -> int:
         """The number of what is heard or named."""
@@ -57,8 +59,7 @@ class StandIn:
 
 @pytest.fixture(autouse=True)
 def _stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(test_general_bench, "load", lambda name: replace(load(name), provider=StandIn()))
-    monkeypatch.setattr(features, "CACHE", features.FeatureCache())
+    use(monkeypatch, StandIn())
 
 
 def _distortion(reference: int, prediction: int) -> float:
@@ -77,16 +78,7 @@ def expected(task: Task, right: int) -> float:
 
 @pytest.mark.parametrize(("number", "task"), list(enumerate(TASKS)), ids=[task.task_id for task in TASKS])
 def test_every_task_is_scored_from_its_files(number: int, task: Task, tmp_path: Path) -> None:
-    for right in (COUNT, COUNT // 2):
-        root = tmp_path / str(right)
-        write_audio(root, task, number, right)
-        value, noted, issues, violations, found = score(root)
-        assert found is task
-        assert not violations.errors, list(violations)
-        assert noted == []
-        assert issues == []
-        assert value.value == pytest.approx(expected(task, right), rel=1e-6, abs=1e-9)
-        assert (value.expected, value.present, value.excluded) == (COUNT, COUNT, 0)
+    prove(write_audio, number, task, tmp_path, lambda right: expected(task, right))
 
 
 def _companions(metric: str, tmp_path: Path, outputs: Callable[[int], Any], given: Callable[[int], Any]) -> dict[str, float]:

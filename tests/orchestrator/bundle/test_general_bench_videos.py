@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import test_general_bench
 from general_bench_media import colour
+from general_bench_proofs import StandIn, prove, use
 from general_bench_videos import COUNT, MAKERS, clip, write_videos
-from test_general_bench import CATALOGUE, score
+from test_general_bench import CATALOGUE
 
-from genlevel_evaluator import features
 from genlevel_evaluator.captions import Caption
 from genlevel_evaluator.evaluator import load
 from genlevel_evaluator.pixels.pictures import Picture
@@ -95,45 +93,14 @@ NETWORKS: dict[str, Callable[[Any], Any]] = {
 }  # fmt: skip
 
 
-class StandIn:
-    """Networks of these tests."""
-
-    def device(self, name: str) -> str:
-        """Where they run."""
-        return "stand-in"
-
-    def prepare(self, name: str, value: Any) -> Any:
-        """What is shown, as it is."""
-        return value
-
-    def features(self, name: str, values: Sequence[Any], check: Callable[[], None]) -> list[Any]:
-        """What the network of that name gives."""
-        return [NETWORKS[name](value) for value in values]
-
-    def together(self, names: Sequence[str], values: Sequence[Any], check: Callable[[], None]) -> list[Sequence[Any]]:
-        """What several give."""
-        return [[NETWORKS[name](value) for name in names] for value in values]
-
-
 @pytest.fixture(autouse=True)
 def _stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(test_general_bench, "load", lambda name: replace(load(name), provider=StandIn()))
-    monkeypatch.setattr(features, "CACHE", features.FeatureCache())
+    use(monkeypatch, StandIn(NETWORKS))
 
 
 @pytest.mark.parametrize(("number", "task"), list(enumerate(TASKS)), ids=[task.task_id for task in TASKS])
 def test_every_task_is_scored_from_its_files(number: int, task: Task, tmp_path: Path) -> None:
-    for right in (COUNT, COUNT // 2):
-        root = tmp_path / str(right)
-        write_videos(root, task, number, right)
-        value, noted, issues, violations, found = score(root)
-        assert found is task
-        assert not violations.errors, list(violations)
-        assert noted == []
-        assert [issue for issue in issues if issue.severity != "warning"] == []
-        expected = BEST.get(task.metric_id, 100.0) if right == COUNT else HALF.get(task.metric_id, 50.0)
-        assert value.value == pytest.approx(expected, rel=1e-6, abs=1e-9)
-        assert (value.expected, value.present, value.excluded) == (COUNT, COUNT, 0)
+    prove(write_videos, number, task, tmp_path, lambda right: (BEST if right == COUNT else HALF).get(task.metric_id, 100.0 * right / COUNT))
 
 
 def test_every_metric_of_the_evaluator_has_its_rows() -> None:
