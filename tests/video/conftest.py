@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
-    """Networks run in one thread: with more, threads that wait for each other take many times as long on a busy machine."""
+    """Networks run in one thread: with more, threads that wait for each other take many times as long on a busy machine. Tests of
+    other folders must not meet it: the last bits of features depend on the number of threads, and features are remembered.
+    """
     import torch
 
     threads = torch.get_num_threads()
