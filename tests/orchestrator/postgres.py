@@ -27,17 +27,23 @@ def _binaries() -> Path:
     raise RuntimeError("these tests need a PostgreSQL server: apt-get install postgresql")
 
 
-def _unprivileged() -> dict[str, int]:
-    """PostgreSQL does not run as root: the user its package makes, else nobody."""
+def _user() -> pwd.struct_passwd | None:
+    """PostgreSQL does not run as root: the user its package makes, else nobody; None where tests are not root's."""
     if os.geteuid() != 0:
-        return {}
+        return None
     for name in ("postgres", "nobody"):
         try:
-            entry = pwd.getpwnam(name)
+            return pwd.getpwnam(name)
         except KeyError:
             continue
-        return {"user": entry.pw_uid, "group": entry.pw_gid}
     raise RuntimeError("there is neither a user postgres nor nobody")
+
+
+def _command(program: Path, *options: str) -> list[str]:
+    """The program as that user. By another program: a child that changes its user itself is a copy of this process with all its networks and threads."""
+    user = _user()
+    change = [] if user is None else ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+    return [*change, str(program), *options]
 
 
 @dataclass
@@ -54,14 +60,12 @@ class PostgresServer:
         """Make the cluster and start it."""
         self.folder.mkdir(parents=True)
         (self.folder / "password").write_text(PASSWORD)
-        if as_user := _unprivileged():
+        if user := _user():
             for path in (self.folder, self.folder / "password"):
-                os.chown(path, as_user["user"], as_user["group"])
-        initdb = [str(self.binaries / "initdb"), "-D", str(self.data), "-U", "genlevel", "--auth=scram-sha-256", "--no-sync", "-E", "UTF8"]
-        subprocess.run(
-            [*initdb, "--locale=C.UTF-8", f"--pwfile={self.folder / 'password'}"], check=True, capture_output=True, cwd=self.folder,
-            **_unprivileged(),
-        )  # fmt: skip
+                os.chown(path, user.pw_uid, user.pw_gid)
+        options = ["-D", str(self.data), "-U", "genlevel", "--auth=scram-sha-256", "--no-sync", "-E", "UTF8"]
+        initdb = _command(self.binaries / "initdb", *options, "--locale=C.UTF-8", f"--pwfile={self.folder / 'password'}")
+        subprocess.run(initdb, check=True, capture_output=True, cwd=self.folder)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -78,9 +82,7 @@ class PostgresServer:
             "-c", "deadlock_timeout=100ms",
         ]  # fmt: skip
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [str(self.binaries / "postgres"), *options], stdout=log, stderr=log, cwd=self.folder, **_unprivileged()
-            )
+            self._process = subprocess.Popen(_command(self.binaries / "postgres", *options), stdout=log, stderr=log, cwd=self.folder)
         end = time.monotonic() + 30
         while True:
             try:
