@@ -38,7 +38,7 @@ $(INSTALLED): requirements.lock $(UV) $(foreach p,$(PACKAGES),$(p)/pyproject.tom
 	touch $@
 
 weights: $(INSTALLED) ## fetch and verify the offline weights
-	@echo "Fetching weights that are not in the cache yet: at most 200 MB to download, 250 MB on disk in the cache."
+	@echo "Fetching weights that are not in the cache yet: at most 370 MB to download, 400 MB on disk in the cache."
 	$(BIN)/genlevel weights fetch
 
 $(DEMO)/bundle.sha256: $(INSTALLED) $(wildcard demo/*.py demo/*.json demo/*/*.py)

@@ -23,7 +23,7 @@ FOREIGN = {
     "image": {"torchaudio", "open3d", "faster-whisper", "genlevel-orchestrator"},
     "video": {"torchaudio", "open3d", "faster-whisper", "genlevel-orchestrator"},
     "audio": {"torchvision", "open3d", "genlevel-orchestrator"},
-    "three_d": {"torch", "torchvision", "torchaudio", "genlevel-orchestrator"},
+    "three_d": {"torchvision", "torchaudio", "faster-whisper", "av", "genlevel-orchestrator"},
     "orchestrator": {"torch", "torchvision", "torchaudio", "ray", "open3d", "av", "scipy"},
 }
 NEVER = {"pip", "pytest", "mypy", "ruff", "moto", "docker", "hypothesis", "espeakng-loader", "cyclonedx-bom"}
