@@ -248,9 +248,9 @@ def test_the_budget_of_the_call_ends_the_waiting_and_what_is_answered_is_kept(ju
     judge.answer = lambda request: Reply(sleep=0.0 if request.document["question"] < "Question 4?" else 30.0)
     begun = time.monotonic()
     with pytest.raises(EvaluatorError) as caught:
-        Scorer.of(EVALUATOR, "gpt_score").observe(raw(8), Budget(700))
+        Scorer.of(EVALUATOR, "gpt_score").observe(raw(8), Budget(3000))
     assert caught.value.reason == "BUDGET_USED_UP"
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 15
     judge.answer = grade
     judge.requests.clear()
     Scorer.of(EVALUATOR, "gpt_score").observe(raw(8))
