@@ -269,6 +269,7 @@ def replicas(count: int, clips: int) -> float:
 
 def main() -> None:
     """Prints one line of JSON a comparison."""
+    os.environ["GENLEVEL_FEATURE_CACHE_BYTES"] = "0"  # features on disk would be those of the round before
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=int, default=12)
     parser.add_argument("--minutes", type=float, default=10)
