@@ -182,8 +182,8 @@ class FakeEvaluator(evaluator_pb2_grpc.EvaluatorServiceServicer):
 
 
 @asynccontextmanager
-async def serving(fake: FakeEvaluator, address: str = "127.0.0.1:0", grace: float = 0.0) -> AsyncIterator[str]:
-    """The address of a running fake; calls that are at work when it is stopped have `grace` seconds left."""
+async def serving(fake: FakeEvaluator, address: str = "127.0.0.1:0") -> AsyncIterator[str]:
+    """The address of a running fake."""
     server = grpc.aio.server(options=OPTIONS)
     evaluator_pb2_grpc.add_EvaluatorServiceServicer_to_server(fake, server)
     port = server.add_insecure_port(address)
@@ -192,7 +192,7 @@ async def serving(fake: FakeEvaluator, address: str = "127.0.0.1:0", grace: floa
     try:
         yield f"{address.rsplit(':', 1)[0]}:{port}"
     finally:
-        await server.stop(grace)
+        await server.stop(0)
 
 
 def execute(
