@@ -208,6 +208,7 @@ class EvaluatorClient:
 
     async def _retried(self, method: str, request: Any, deaths: int | None = None) -> Any:
         dead, attempt, pauses = 0, 0, 0
+        begun: float | None = None
         while True:
             try:
                 response = await self._once(method, request, self.dispatch.budget_seconds)
@@ -217,7 +218,8 @@ class EvaluatorClient:
                 failure = error.failure
                 dead += failure.kind is Kind.DEAD
                 # One that answered before and is gone is most likely being started again: that is waited for, and counts as no attempt.
-                attempt += not self._may_return(failure)
+                begun = begun or asyncio.get_running_loop().time()
+                attempt += not self._may_return(failure, begun)
                 enough = deaths is not None and dead >= deaths
                 if not failure.kind.retryable or enough or attempt >= self.dispatch.attempts:
                     error.attempts = attempt
@@ -226,12 +228,16 @@ class EvaluatorClient:
             pauses += 1
             await asyncio.sleep(min(pause(pauses, self.dispatch.first_pause), _LONGEST_PAUSE))
 
-    def _may_return(self, failure: Failure) -> bool:
+    def _may_return(self, failure: Failure, begun: float) -> bool:
+        """Whether the evaluator is away for less than the time it may take to return; ``begun``: when this call first failed.
+
+        The call's own time bounds one that is always refused while others are answered.
+        """
         if failure.reason != "EVALUATOR_ABSENT" or not self._answered:
             return False
         now = asyncio.get_running_loop().time()
         self._gone_since = self._gone_since or now
-        return now - self._gone_since < self.dispatch.return_seconds
+        return now - min(self._gone_since, begun) < self.dispatch.return_seconds
 
     async def _once(self, method: str, request: Any, budget: float) -> Any:
         self.calls += 1

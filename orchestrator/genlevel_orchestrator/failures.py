@@ -105,6 +105,9 @@ def _unsaid(code: grpc.StatusCode, details: str) -> Failure:
         torn = any(word in text for word in _TORN)
         reason = "EVALUATOR_DIED" if torn else "EVALUATOR_ABSENT"
         return Failure(Kind.DEAD if torn else Kind.UNAVAILABLE, reason, f"the evaluator does not answer: {_first_line(details)}")
+    if code is grpc.StatusCode.CANCELLED:
+        # Our own cancelling raises asyncio's error and never comes here: the server gave the call up, as one that is being stopped does.
+        return Failure(Kind.UNAVAILABLE, "EVALUATOR_ABSENT", "the evaluator stopped in the middle of the call")
     if code is grpc.StatusCode.NOT_FOUND and all(word in text for word in _NO_APPLICATION):
         message = f"the server is there, the evaluator is not: {_first_line(details)}"
         return Failure(Kind.UNAVAILABLE, "EVALUATOR_ABSENT", message, "wait until it has started, or correct its application name")

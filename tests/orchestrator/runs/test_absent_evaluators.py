@@ -120,9 +120,9 @@ def test_an_evaluator_that_is_missing_holds_up_no_other(tmp_path: Path, settings
 def test_an_evaluator_that_is_started_again_is_waited_for(
     tmp_path: Path, settings: Settings, bundles: ModuleType, fakes: ModuleType
 ) -> None:
-    """Four attempts would be over long before a container is back."""
+    """Its attempts would be over long before a container is back: there are two, for a connection that tears in a call is one."""
     bundle = bundles.text_bundle(tmp_path / "b", [(bundles.ACCURACY, 100, 60)])
-    dispatch = settings.dispatch.model_copy(update={"attempts": 1, "start_seconds": 0.2, "return_seconds": 60.0})
+    dispatch = settings.dispatch.model_copy(update={"attempts": 2, "start_seconds": 0.2, "return_seconds": 60.0})
     fake = fakes.FakeEvaluator(before=lambda _: asyncio.sleep(0.05))
 
     async def run() -> Any:
@@ -167,3 +167,35 @@ def test_one_that_does_not_return_is_given_up(fakes: ModuleType) -> None:
             assert 1.0 < time.monotonic() - begun < 20
 
     asyncio.run(run())
+
+
+def test_a_call_that_is_always_given_up_ends_though_others_are_answered(fakes: ModuleType) -> None:
+    """Each answer says that the evaluator is there, which must not grant the refused call its time anew."""
+    from genlevel.v1 import evaluator_pb2 as pb
+
+    def before(request: pb.EvaluateShardRequest) -> None:
+        if request.samples[0].id == "bad":
+            raise fakes.Trouble(grpc.StatusCode.CANCELLED, "CANCELLED")
+
+    def shard(name: str) -> pb.EvaluateShardRequest:
+        request = pb.EvaluateShardRequest(metric=pb.MetricSpec(metric="accuracy"))
+        sample = request.samples.add(id=name)
+        sample.prediction.text = "a"
+        sample.references.add(text="a")
+        return request
+
+    async def run() -> None:
+        dispatch = Dispatch(attempts=2, start_seconds=1.0, return_seconds=1.0, first_pause=0.01, budget_seconds=5.0)
+        async with (
+            fakes.serving(fakes.FakeEvaluator(before=before)) as target,
+            EvaluatorClient("language", Endpoint(target=target), dispatch) as client,
+        ):
+            await client.describe()
+            bad = asyncio.create_task(client.evaluate(shard("bad")))
+            while not bad.done():
+                await client.evaluate(shard("good"))
+                await asyncio.sleep(0.05)
+            with pytest.raises(CallFailed, match="stopped in the middle of the call"):
+                await bad
+
+    asyncio.run(asyncio.wait_for(run(), 30))
