@@ -13,6 +13,7 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from genlevel_evaluator import weights
+from genlevel_evaluator.errors import EvaluatorError
 from genlevel_video.backbones import BACKBONES, i3d, r3d_18
 from genlevel_video.backbones.clip_network import ClipNetwork
 from genlevel_video.decode import decode_video
@@ -88,6 +89,19 @@ def test_pools_keep_the_largest_inside_the_picture() -> None:
         np.testing.assert_array_equal(found[0, :, t, h, w], x[0][:, window[0], window[1], window[2]].max(axis=(1, 2, 3)))
 
 
+@pytest.mark.parametrize("kernel", [(1, 3, 3), (3, 3, 3), (2, 2, 2)])
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (2, 7, 8), (5, 14, 3)])
+def test_pools_equal_torch_with_minus_infinity_around(kernel: tuple[int, int, int], step: int, sizes: tuple[int, int, int]) -> None:
+    stride = tuple(step if width > 1 else 1 for width in kernel)
+    x = torch.randn(2, 3, *sizes, generator=torch.Generator().manual_seed(0))
+    padded = torch.nn.functional.pad(x, i3d.same_padding(sizes, kernel, stride), value=-torch.inf)
+    for layout in (torch.contiguous_format, torch.channels_last_3d):
+        given = x.contiguous(memory_format=layout)
+        assert torch.equal(i3d.Pool(kernel, stride)(given), torch.nn.functional.max_pool3d(padded, kernel, stride))
+        assert torch.equal(given, x), "what was given is not written to"
+
+
 def test_r3d_18_equals_torchvision_on_seeded_weights() -> None:
     torch.manual_seed(0)
     theirs = torchvision.models.video.r3d_18(weights=None).eval()
@@ -110,7 +124,7 @@ def test_r3d_18_equals_torchvision_on_seeded_weights() -> None:
 def test_r3d_18_refuses_a_state_that_does_not_fit() -> None:
     state = torchvision.models.video.r3d_18(weights=None).state_dict()
     del state["layer3.0.conv1.0.weight"]
-    with pytest.raises(RuntimeError, match="layer3"):
+    with pytest.raises(EvaluatorError, match="r3d-18 holds another network: .*layer3"):
         r3d_18.load(state)
 
 
@@ -136,6 +150,14 @@ def test_i3d_frames_are_resized_between_pixel_centres() -> None:
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert i3d.prepare(np.full((3, 3, 3), 255, np.uint8)).max() == pytest.approx(1.0)
     assert i3d.prepare(np.zeros((3, 3, 3), np.uint8)).min() == pytest.approx(-1.0)
+
+
+@pytest.mark.parametrize("shape", [(1080, 1920), (481, 37), (224, 224), (1, 1), (2, 4320)])
+def test_i3d_frames_are_resized_as_torch_does(shape: tuple[int, int]) -> None:
+    frame = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    pixels = torch.from_numpy(frame).permute(2, 0, 1)[None].float()
+    theirs = torch.nn.functional.interpolate(pixels, size=(224, 224), mode="bilinear", align_corners=False)[0] / 127.5 - 1
+    np.testing.assert_allclose(i3d.prepare(frame).numpy(), theirs.numpy(), atol=5e-7)
 
 
 def test_r3d_18_frames_are_prepared_as_torchvision_does() -> None:

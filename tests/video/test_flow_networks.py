@@ -89,7 +89,7 @@ def authors_name(name: str) -> str:
 
 
 def test_weights_of_another_network_are_refused() -> None:
-    with pytest.raises(EvaluatorError, match="not one of RAFT large") as caught:
+    with pytest.raises(EvaluatorError, match="raft-things holds another network") as caught:
         raft.load_state(raft.Raft(), {"fc.weight": torch.zeros(3)})
     assert "genlevel weights fetch raft-things" in caught.value.remedy
 

@@ -158,6 +158,6 @@ def test_frames_that_change_their_size_are_refused() -> None:
 
 
 def test_weights_of_another_network_are_refused() -> None:
-    with pytest.raises(EvaluatorError, match=r"not one of RIFE 4\.0") as caught:
+    with pytest.raises(EvaluatorError, match=r"rife-4\.0 holds another network") as caught:
         rife.load_state(rife.Rife(), {"module.block0.conv0.0.0.weight": torch.zeros(3)})
     assert "genlevel weights fetch rife-4.0" in caught.value.remedy

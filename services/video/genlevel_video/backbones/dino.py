@@ -17,6 +17,7 @@ from torch.nn import functional
 from genlevel_evaluator import weights
 from genlevel_video.backbones.state import load_checked
 from genlevel_video.backbones.torch_frames import TorchFrames, resized
+from genlevel_video.backbones.transformer import EPSILON, Block, attended
 from genlevel_video.frames import Frame
 
 WEIGHTS = "dino-vit-b-16"
@@ -36,39 +37,8 @@ class Attention(nn.Module):
         self.proj = nn.Linear(WIDTH, WIDTH)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        count, places, _ = x.shape
-        query, key, value = self.qkv(x).reshape(count, places, 3, HEADS, WIDTH // HEADS).permute(2, 0, 3, 1, 4)
-        mixed = functional.scaled_dot_product_attention(query, key, value)
-        out: torch.Tensor = self.proj(mixed.transpose(1, 2).reshape(count, places, WIDTH))
-        return out
-
-
-class Mlp(nn.Module):
-    """Two layers with GELU between."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(WIDTH, 4 * WIDTH)
-        self.fc2 = nn.Linear(4 * WIDTH, WIDTH)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        out: torch.Tensor = self.fc2(functional.gelu(self.fc1(x)))
-        return out
-
-
-class Block(nn.Module):
-    """Attention, then two layers, each added to what came before."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.norm1 = nn.LayerNorm(WIDTH, eps=1e-6)
-        self.attn = Attention()
-        self.norm2 = nn.LayerNorm(WIDTH, eps=1e-6)
-        self.mlp = Mlp()
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = x + self.attn(self.norm1(x))
-        out: torch.Tensor = x + self.mlp(self.norm2(x))
+        query, key, value = self.qkv(x).chunk(3, dim=2)
+        out: torch.Tensor = self.proj(attended(query, key, value, HEADS))
         return out
 
 
@@ -92,8 +62,8 @@ class Dino(nn.Module):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, WIDTH))
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + GRID * GRID, WIDTH))
         self.patch_embed = Patches()
-        self.blocks = nn.ModuleList(Block() for _ in range(layers))
-        self.norm = nn.LayerNorm(WIDTH, eps=1e-6)
+        self.blocks = nn.ModuleList(Block(WIDTH, 4 * WIDTH, "attn", Attention()) for _ in range(layers))
+        self.norm = nn.LayerNorm(WIDTH, eps=EPSILON)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         patches = self.patch_embed(x)

@@ -21,6 +21,7 @@ from torch.nn import functional
 from genlevel_evaluator import weights
 from genlevel_video.backbones.state import load_checked
 from genlevel_video.backbones.torch_frames import TorchFrames, resized
+from genlevel_video.backbones.transformer import EPSILON, Block, attended
 from genlevel_video.frames import Frame
 
 PATCH, CELLS, SCALES = 32, 10, (224, 384)
@@ -79,39 +80,7 @@ class Attention(nn.Module):
         self.query, self.key, self.value, self.out = (nn.Linear(WIDTH, WIDTH) for _ in range(4))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        count, places, _ = x.shape
-        query, key, value = (layer(x).reshape(count, places, HEADS, -1).transpose(1, 2) for layer in (self.query, self.key, self.value))
-        mixed = functional.scaled_dot_product_attention(query, key, value)
-        out: torch.Tensor = self.out(mixed.transpose(1, 2).reshape(count, places, WIDTH))
-        return out
-
-
-class Mlp(nn.Module):
-    """Two layers with GELU between."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(WIDTH, INNER)
-        self.fc2 = nn.Linear(INNER, WIDTH)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        out: torch.Tensor = self.fc2(functional.gelu(self.fc1(x)))
-        return out
-
-
-class Block(nn.Module):
-    """Attention, then two layers, each added to what came before."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.norm1 = nn.LayerNorm(WIDTH, eps=1e-6)
-        self.attention = Attention()
-        self.norm2 = nn.LayerNorm(WIDTH, eps=1e-6)
-        self.mlp = Mlp()
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = x + self.attention(self.norm1(x))
-        out: torch.Tensor = x + self.mlp(self.norm2(x))
+        out: torch.Tensor = self.out(attended(self.query(x), self.key(x), self.value(x), HEADS))
         return out
 
 
@@ -139,8 +108,8 @@ class Encoder(nn.Module):
         self.posembed_input = Cells()
         self.scaleembed_input = Scales()
         self.cls = nn.Parameter(torch.zeros(1, 1, WIDTH))
-        self.encoder_norm = nn.LayerNorm(WIDTH, eps=1e-6)
-        self.transformer = nn.ModuleDict({f"encoderblock_{place}": Block() for place in range(layers)})
+        self.encoder_norm = nn.LayerNorm(WIDTH, eps=EPSILON)
+        self.transformer = nn.ModuleDict({f"encoderblock_{place}": Block(WIDTH, INNER, "attention", Attention()) for place in range(layers)})
 
     def forward(self, x: torch.Tensor, cells: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
         x = x + self.posembed_input.position_emb[0, cells] + self.scaleembed_input.scale_emb[scales]

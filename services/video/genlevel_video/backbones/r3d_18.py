@@ -12,8 +12,10 @@ from torch import nn
 
 from genlevel_evaluator import weights
 from genlevel_video.backbones.clip_network import SIDE, ClipNetwork
+from genlevel_video.backbones.state import fill, read
 from genlevel_video.frame_limits import Frame
 
+WEIGHTS = "r3d-18"
 MEAN = (0.43216, 0.394666, 0.37645)
 DEVIATION = (0.22803, 0.22145, 0.216989)
 
@@ -63,7 +65,7 @@ class R3D18(nn.Module):
 def load(state: dict[str, torch.Tensor]) -> R3D18:
     """The network with weights under torchvision's names; the classifier is left out."""
     network = R3D18()
-    network.load_state_dict({name: tensor for name, tensor in state.items() if not name.startswith("fc.")}, strict=True)
+    fill(network, {name: tensor for name, tensor in state.items() if not name.startswith("fc.")}, WEIGHTS)
     return network
 
 
@@ -76,4 +78,4 @@ def prepare(frame: Frame) -> torch.Tensor:
 
 def build() -> ClipNetwork:
     """The network with its weights."""
-    return ClipNetwork(load(torch.load(weights.path("r3d-18"), map_location="cpu", weights_only=True)), prepare)
+    return ClipNetwork(load(read(weights.path(WEIGHTS))), prepare)

@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from genlevel_evaluator import weights
-from genlevel_evaluator.errors import Code, EvaluatorError
+from genlevel_video.backbones.state import fill, read
 
 WEIGHTS = "raft-things"
 ITERATIONS = 20
@@ -233,17 +233,11 @@ def load_state(network: Raft, state: Mapping[str, torch.Tensor]) -> None:
     Raises:
         EvaluatorError: they are those of another network.
     """
-    try:
-        network.load_state_dict(renamed(state))
-    except RuntimeError as error:
-        raise EvaluatorError(
-            Code.FAILED_PRECONDITION, "WRONG_WEIGHTS", f"the checkpoint is not one of RAFT large: {str(error).splitlines()[-1].strip()}",
-            f"run `genlevel weights fetch {WEIGHTS} --allow-url`",
-        ) from None  # fmt: skip
+    fill(network, renamed(state), WEIGHTS)
 
 
 def load() -> Raft:
     """The network with the weights trained on FlyingChairs and FlyingThings."""
     network = Raft()
-    load_state(network, torch.load(weights.path(WEIGHTS), map_location="cpu", weights_only=True))
+    load_state(network, read(weights.path(WEIGHTS)))
     return network

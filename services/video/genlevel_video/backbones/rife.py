@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from genlevel_evaluator import weights
-from genlevel_evaluator.errors import Code, EvaluatorError
+from genlevel_video.backbones.state import fill, read
 
 WEIGHTS = "rife-4.0"
 MULTIPLE = 128
@@ -117,17 +117,11 @@ def load_state(network: Rife, state: Mapping[str, torch.Tensor]) -> None:
         EvaluatorError: they are those of another network.
     """
     bare = {name.removeprefix("module."): tensor for name, tensor in state.items()}
-    try:
-        network.load_state_dict({name: tensor for name, tensor in bare.items() if name.startswith(_PARTS)})
-    except RuntimeError as error:
-        raise EvaluatorError(
-            Code.FAILED_PRECONDITION, "WRONG_WEIGHTS", f"the checkpoint is not one of RIFE 4.0: {str(error).splitlines()[-1].strip()}",
-            f"run `genlevel weights fetch {WEIGHTS}`",
-        ) from None  # fmt: skip
+    fill(network, {name: tensor for name, tensor in bare.items() if name.startswith(_PARTS)}, WEIGHTS)
 
 
 def load() -> Rife:
     """The network with the authors' weights."""
     network = Rife()
-    load_state(network, torch.load(weights.path(WEIGHTS), map_location="cpu", weights_only=True))
+    load_state(network, read(weights.path(WEIGHTS)))
     return network

@@ -1,7 +1,8 @@
-"""Tensors of a checkpoint into a network of a library, with every name accounted for."""
+"""Tensors of a checkpoint into a network, with every name accounted for."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +21,25 @@ def read(path: Path) -> dict[str, torch.Tensor]:
 
 
 def load_checked(network: torch.nn.Module, path: Path, entry: str, without: tuple[str, ...] = ()) -> None:
+    """Fills the network from a file; see `fill`."""
+    fill(network, read(path), entry, without)
+
+
+def fill(network: torch.nn.Module, state: Mapping[str, torch.Tensor], entry: str, without: tuple[str, ...] = ()) -> None:
     """Fills the network.
 
     Args:
-        network: of a library.
-        path: of the checkpoint.
+        network: to fill.
+        state: tensors under the names of the network.
         entry: of the manifest, for the message.
         without: last parts of names that checkpoints hold and networks make themselves.
 
     Raises:
         EvaluatorError: FAILED_PRECONDITION, where names or shapes are those of another network.
     """
-    state = {name: tensor for name, tensor in read(path).items() if name.rsplit(".", 1)[-1] not in without}
+    chosen = {name: tensor for name, tensor in state.items() if name.rsplit(".", 1)[-1] not in without}
     try:
-        missing, unexpected = network.load_state_dict(state, strict=False)
+        missing, unexpected = network.load_state_dict(chosen, strict=False)
     except RuntimeError as error:
         raise _other(entry, str(error).splitlines()[-1].strip()) from None
     tied: Any = getattr(network, "all_tied_weights_keys", None) or getattr(network, "_tied_weights_keys", None) or ()

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from torch import nn
 
 from genlevel_evaluator import weights
-from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_evaluator.networks import clip_image
 from genlevel_evaluator.networks.clip import Transformer
 from genlevel_evaluator.networks.clip_text import Tokenizer
+from genlevel_video.backbones.state import fill, read
 
 WEIGHTS, VOCABULARY = "viclip-l-14", "clip-vocabulary"
 FRAMES, PLACES, PIECES = 8, 32, 49_408
@@ -137,18 +137,12 @@ def load_state(network: ViClip, state: Mapping[str, Any]) -> None:
     """
     tensors = state.get("model", state)
     found = {name: tensor.float() for name, tensor in tensors.items() if name.startswith(("vision_encoder.", "text_encoder."))}
-    try:
-        network.load_state_dict(found)
-    except RuntimeError as error:
-        raise EvaluatorError(
-            Code.FAILED_PRECONDITION, "WRONG_WEIGHTS", f"the checkpoint is not one of ViCLIP-L/14: {str(error).splitlines()[-1].strip()}",
-            f"run `genlevel weights fetch {WEIGHTS} --allow-url`",
-        ) from None  # fmt: skip
+    fill(network, found, WEIGHTS)
 
 
 def load() -> ViClipVectors:
     """The network with the authors' weights."""
     path, vocabulary = weights.path(WEIGHTS), weights.path(VOCABULARY)
     network = ViClip()
-    load_state(network, torch.load(path, map_location="cpu", weights_only=True))
+    load_state(network, read(path))
     return ViClipVectors(network, Tokenizer(vocabulary))
