@@ -124,7 +124,7 @@ def test_r3d_18_equals_torchvision_on_seeded_weights() -> None:
 def test_r3d_18_refuses_a_state_that_does_not_fit() -> None:
     state = torchvision.models.video.r3d_18(weights=None).state_dict()
     del state["layer3.0.conv1.0.weight"]
-    with pytest.raises(EvaluatorError, match="r3d-18 holds another network: .*layer3"):
+    with pytest.raises(EvaluatorError, match=r"r3d-18 holds another network: .*layer3"):
         r3d_18.load(state)
 
 
