@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -58,10 +59,11 @@ def score_of(rows: Rows, reference: bool) -> Score:
     return frame_means.scored(frame_means.over_frames(rows), rows, movement.companions(rows), () if reference else (NOT_COMPARABLE,))
 
 
-def metric(**own: Any) -> Metric[Any]:
-    """A metric of this kind."""
+def metric(reference: str, network: Callable[[Any], str], **own: Any) -> Metric[Any]:
+    """A metric of this kind; `reference` is the backbone of the literature, `network` names that of the parameters with its preprocessing."""
     return Metric(
         input_kind="video_alone", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="corpus", columns=COLUMNS,
-        missing=missing, interval=lambda rows, _: frame_means.frames_interval(rows), samples=lambda rows, _: frame_means.of_clips(rows),
-        companion_backbones=lambda _: (movement.NETWORK,), reference_free=True, reads=(), **own,
+        score=lambda rows, parameters: score_of(rows, parameters.backbone == reference), missing=missing,
+        interval=lambda rows, _: frame_means.frames_interval(rows), samples=lambda rows, _: frame_means.of_clips(rows),
+        backbones=lambda parameters: (network(parameters),), companion_backbones=lambda _: (movement.NETWORK,), reference_free=True, reads=(), **own,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from genlevel_video.measures import frame_means
 from genlevel_video.measures.consistency import NOT_COMPARABLE
 
 COLUMNS = frame_means.COLUMNS | {"raw": Column("f8")}
-NIQE_SCALE = 10.0
+NIQE, NIQE_SCALE = "niqe", 10.0
 
 
 def of_niqe(distances: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -37,6 +38,12 @@ def row_of(values: NDArray[np.float64], given: NDArray[np.float64]) -> Row:
     return {**frame_means.row(np.clip(values, 0.0, 100.0)), "raw": math.fsum(given) / len(given)}
 
 
+def rated(sample: Sample, network: str) -> Row:
+    """The row of a clip whose frames MUSIQ scored, or NIQE."""
+    given = raw(sample, network)
+    return row_of(of_niqe(given) if network.startswith(NIQE) else given, given)
+
+
 def missing(sample: Sample, parameters: Parameters) -> Row:
     """A missing clip has no quality."""
     del sample, parameters
@@ -51,10 +58,18 @@ def score_of(rows: Rows, reference: bool, name: str) -> Score:
     return frame_means.scored(frame_means.over_clips(rows), rows, beside, () if reference else (NOT_COMPARABLE,))
 
 
-def metric(**own: Any) -> Metric[Any]:
-    """A metric of this kind."""
+def metric(names: Mapping[str, str], network: Callable[[Any], str] = lambda parameters: str(parameters.backbone), **own: Any) -> Metric[Any]:
+    """A metric of this kind.
+
+    Args:
+        names: of the mean of what each backbone gave; the first backbone is that of the literature.
+        network: names that of the parameters with its preprocessing.
+        own: what it does not share, see `Metric`.
+    """
+    reference = next(iter(names))
     return Metric(
         input_kind="video_alone", higher_is_better=True, value_range=(0.0, 100.0), pooling="sequence", columns=COLUMNS, missing=missing,
+        score=lambda rows, parameters: score_of(rows, parameters.backbone == reference, names[parameters.backbone]),
         interval=lambda rows, _: frame_means.clips_interval(rows), samples=lambda rows, _: frame_means.of_clips(rows),
-        reference_free=True, reads=(), **own,
+        backbones=lambda parameters: (network(parameters),), reference_free=True, reads=(), **own,
     )  # fmt: skip

@@ -32,9 +32,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from genlevel_evaluator.metric import Sample, Score
+from genlevel_evaluator.metric import Sample
 from genlevel_evaluator.parameters import Parameters
-from genlevel_evaluator.states import Row, Rows
+from genlevel_evaluator.states import Row
 from genlevel_video.measures import frame_quality
 
 REFERENCE = "laion-aesthetic"
@@ -58,13 +58,7 @@ def observe(sample: Sample, parameters: AestheticParameters) -> Row:
     return frame_quality.row_of(given * (10.0 if parameters.backbone == REFERENCE else 100.0 / MOST_COLOURFUL), given)
 
 
-def score(rows: Rows, parameters: AestheticParameters) -> Score:
-    """Mean over clips."""
-    known = parameters.backbone == REFERENCE
-    return frame_quality.score_of(rows, known, "aesthetic" if known else "colourfulness")
-
-
 METRIC = frame_quality.metric(
-    id="aesthetic_quality", version=1, unit="percent", parameters=AestheticParameters, observe=observe, score=score,
-    backbones=lambda parameters: (parameters.backbone,),
+    {REFERENCE: "aesthetic", "colourfulness": "colourfulness"},
+    id="aesthetic_quality", version=1, unit="percent", parameters=AestheticParameters, observe=observe,
 )  # fmt: skip

@@ -28,8 +28,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genlevel_evaluator.metric import Sample, Score
-from genlevel_evaluator.states import Row, Rows
+from genlevel_evaluator.metric import Sample
+from genlevel_evaluator.states import Row
 from genlevel_video.measures import consistency
 from genlevel_video.measures.picture_vectors import REFERENCE, ClipPictureParameters, network
 
@@ -49,11 +49,4 @@ def observe(sample: Sample, parameters: BackgroundParameters) -> Row:
     return consistency.row_of(sample, network(parameters))
 
 
-def score(rows: Rows, parameters: BackgroundParameters) -> Score:
-    """Mean over frames."""
-    return consistency.score_of(rows, parameters.backbone == REFERENCE)
-
-
-METRIC = consistency.metric(
-    id="background_consistency", version=1, parameters=BackgroundParameters, observe=observe, score=score, backbones=lambda parameters: (network(parameters),),
-)  # fmt: skip
+METRIC = consistency.metric(REFERENCE, network, id="background_consistency", version=1, parameters=BackgroundParameters, observe=observe)

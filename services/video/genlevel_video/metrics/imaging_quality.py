@@ -30,12 +30,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from genlevel_evaluator.metric import Sample, Score
+from genlevel_evaluator.metric import Sample
 from genlevel_evaluator.parameters import Parameters
-from genlevel_evaluator.states import Row, Rows
+from genlevel_evaluator.states import Row
 from genlevel_video.measures import frame_quality
-
-REFERENCE = "musiq-spaq"
 
 
 @dataclass(frozen=True)
@@ -50,22 +48,15 @@ class ImagingParameters(Parameters):
 
 
 def network(parameters: ImagingParameters) -> str:
-    """Name of the network with its preprocessing."""
-    return REFERENCE if parameters.backbone == REFERENCE else "niqe.512"
+    """Name of the network with its preprocessing: NIQE too looks at frames of at most 512 pixels."""
+    return "niqe.512" if parameters.backbone == "niqe" else parameters.backbone
 
 
 def observe(sample: Sample, parameters: ImagingParameters) -> Row:
     """Quality of the frames of one clip."""
-    given = frame_quality.raw(sample, network(parameters))
-    return frame_quality.row_of(given if parameters.backbone == REFERENCE else frame_quality.of_niqe(given), given)
-
-
-def score(rows: Rows, parameters: ImagingParameters) -> Score:
-    """Mean over clips."""
-    known = parameters.backbone == REFERENCE
-    return frame_quality.score_of(rows, known, "musiq" if known else "niqe")
+    return frame_quality.rated(sample, network(parameters))
 
 
 METRIC = frame_quality.metric(
-    id="imaging_quality", version=1, unit="percent", parameters=ImagingParameters, observe=observe, score=score, backbones=lambda parameters: (network(parameters),),
+    {"musiq-spaq": "musiq", "niqe": "niqe"}, network, id="imaging_quality", version=1, unit="percent", parameters=ImagingParameters, observe=observe,
 )  # fmt: skip

@@ -29,12 +29,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from genlevel_evaluator.metric import Sample, Score
+from genlevel_evaluator.metric import Sample
 from genlevel_evaluator.parameters import Parameters
-from genlevel_evaluator.states import Row, Rows
+from genlevel_evaluator.states import Row
 from genlevel_video.measures import frame_quality
-
-REFERENCE = "musiq-koniq"
 
 
 @dataclass(frozen=True)
@@ -48,23 +46,11 @@ class MusiqParameters(Parameters):
     backbone: Literal["niqe", "musiq-koniq"] = "niqe"
 
 
-def network(parameters: MusiqParameters) -> str:
-    """Name of the network with its preprocessing."""
-    return REFERENCE if parameters.backbone == REFERENCE else "niqe"
-
-
 def observe(sample: Sample, parameters: MusiqParameters) -> Row:
     """Quality of the frames of one clip."""
-    given = frame_quality.raw(sample, network(parameters))
-    return frame_quality.row_of(given if parameters.backbone == REFERENCE else frame_quality.of_niqe(given), given)
-
-
-def score(rows: Rows, parameters: MusiqParameters) -> Score:
-    """Mean over clips."""
-    known = parameters.backbone == REFERENCE
-    return frame_quality.score_of(rows, known, "musiq" if known else "niqe")
+    return frame_quality.rated(sample, parameters.backbone)
 
 
 METRIC = frame_quality.metric(
-    id="musiq", version=1, unit="MUSIQ 0..100", parameters=MusiqParameters, observe=observe, score=score, backbones=lambda parameters: (network(parameters),),
+    {"musiq-koniq": "musiq", "niqe": "niqe"}, id="musiq", version=1, unit="MUSIQ 0..100", parameters=MusiqParameters, observe=observe,
 )  # fmt: skip

@@ -29,9 +29,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from genlevel_evaluator.metric import Sample, Score
+from genlevel_evaluator.metric import Sample
 from genlevel_evaluator.parameters import Parameters
-from genlevel_evaluator.states import Row, Rows
+from genlevel_evaluator.states import Row
 from genlevel_video.measures import consistency
 
 REFERENCE = "dino-vit-b-16"
@@ -58,11 +58,4 @@ def observe(sample: Sample, parameters: SubjectParameters) -> Row:
     return consistency.row_of(sample, network(parameters))
 
 
-def score(rows: Rows, parameters: SubjectParameters) -> Score:
-    """Mean over frames."""
-    return consistency.score_of(rows, parameters.backbone == REFERENCE)
-
-
-METRIC = consistency.metric(
-    id="subject_consistency", version=1, parameters=SubjectParameters, observe=observe, score=score, backbones=lambda parameters: (network(parameters),),
-)  # fmt: skip
+METRIC = consistency.metric(REFERENCE, network, id="subject_consistency", version=1, parameters=SubjectParameters, observe=observe)
