@@ -150,6 +150,28 @@ def test_broken_midi_is_named(data: bytes, code: str) -> None:
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize("place", ["after the header", "between tracks", "at the end"])
+def test_chunks_of_another_kind_are_skipped(place: str) -> None:
+    plain = saved(track(*note(60, 0, 96)), track(*note(64, 96, 96)))
+    foreign = b"XFIH" + (5).to_bytes(4, "big") + b"MTrk!"
+    at = {"after the header": 14, "between tracks": plain.rindex(b"MTrk"), "at the end": len(plain)}[place]
+    read, expected = midi.read(plain[:at] + foreign + plain[at:], "a.mid"), midi.read(plain, "a.mid")
+    assert (read.pitches.tolist(), read.starts.tolist()) == (expected.pitches.tolist(), expected.starts.tolist()) == ([60, 64], [0.0, 1.0])
+
+
+@pytest.mark.parametrize("tail", [bytes(1), bytes(7), bytes(512), b"\r\n", b"TAG" + bytes(125)])
+def test_what_follows_the_last_track_is_no_music(tail: bytes) -> None:
+    assert midi.read(saved(track(*note(60, 0, 96))) + tail, "a.mid").pitches.tolist() == [60]
+
+
+def test_zeros_in_place_of_a_track_are_no_track() -> None:
+    two = saved(track(*note(60, 0, 96)), track(*note(64, 96, 96)))
+    for zeros in (3, 8, 100):
+        with pytest.raises(SampleError) as caught:
+            midi.read(two[: two.rindex(b"MTrk")] + bytes(zeros), "a.mid")
+        assert caught.value.code in ("MEDIA_TRUNCATED", "UNREADABLE_MIDI")
+
+
 @given(st.binary(max_size=60))
 def test_no_bytes_crash_the_reader(tail: bytes) -> None:
     data = b"MThd\x00\x00\x00\x06\x00\x00\x00\x01\x00\x60MTrk" + len(tail).to_bytes(4, "big") + tail
@@ -209,6 +231,12 @@ def test_pcc_of_recordings_is_never_comparable() -> None:
     assert (found[0].value or 0.0) > 97
     assert (found[1].value or 100.0) < 15
     assert found[0].warnings == ("pcc_of_recordings", "not_comparable")
+
+
+@pytest.mark.parametrize(("seconds", "bars"), [(0.4, 1), (1.0, 1), (2.99, 1), (3.0, 2), (4.99, 2), (5.0, 3), (7.0, 4), (9.0, 5)])
+def test_half_a_bar_at_the_end_of_a_recording_is_a_bar(seconds: float, bars: int) -> None:
+    sound = np.ones(round(seconds * 8000), dtype=np.float32)
+    assert len(chroma.bar_classes(Audio(sound, 8000), 2.0)) == bars
 
 
 def test_chroma_knows_the_tones_and_the_rests() -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from genlevel_audio.containers import container_of, refuse_truncated_wave
+from genlevel_audio.chunks import refuse_truncated
+from genlevel_audio.containers import container_of
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
 
@@ -77,7 +78,7 @@ def decode(blob: Blob) -> Audio:
     if not data:
         raise SampleError("EMPTY_FILE", f"{shown} has no bytes", remedy="save the file again")
     _refuse_other_containers(data, shown)
-    refuse_truncated_wave(data, shown)
+    refuse_truncated(data, shown)
     rate, samples = _read(data, shown)
     if not len(samples):
         raise SampleError("EMPTY_AUDIO", f"{shown} has no samples", remedy="leave the sample out, or save sound in it")

@@ -4,15 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from genlevel_evaluator.errors import SampleError
-
-_STREAMED = 0x7FFFF000
-"""WAV writers that do not know the length put a number near 2^31 or 2^32 in the header."""
-
-
-_PLAIN, _EXTENSIBLE = 1, 0xFFFE
-"""Format tags: whole samples, and those whose header says more; the latter may be floats."""
-
 
 @dataclass(frozen=True)
 class Container:
@@ -53,32 +44,3 @@ def container_of(data: bytes) -> Container | None:
         if data[offset : offset + len(signature)] == signature:
             return container
     return None
-
-
-def refuse_truncated_wave(data: bytes, shown: str) -> None:
-    """Raises SampleError when a RIFF file ends before its data do; libsndfile would silently read what there is."""
-    if data[:4] != b"RIFF":
-        return
-    place = 12
-    while place + 8 <= len(data):
-        name, size = data[place : place + 4], int.from_bytes(data[place + 4 : place + 8], "little")
-        if name == b"fmt ":
-            _check_depth(data[place + 8 : place + 24], shown)
-        if name == b"data":
-            there = len(data) - place - 8
-            if there < size < _STREAMED:
-                raise SampleError(
-                    "MEDIA_TRUNCATED", f"{shown} has {there} bytes of sound, its header announces {size}",
-                    remedy="copy the file again",
-                )
-            return
-        place += 8 + size + size % 2
-    raise SampleError("MEDIA_TRUNCATED", f"{shown} is a WAV file that ends before its sound", remedy="copy the file again")
-
-
-def _check_depth(fields: bytes, shown: str) -> None:
-    """Refuses whole samples of a depth that libsndfile would read as something else, such as 1 bit."""
-    tag, bits = int.from_bytes(fields[:2], "little"), int.from_bytes(fields[14:16], "little")
-    most = {_PLAIN: 32, _EXTENSIBLE: 64}.get(tag)
-    if most and len(fields) == 16 and not 8 <= bits <= most:
-        raise SampleError("BAD_BIT_DEPTH", f"{shown} has samples of {bits} bits, 8 to 32 are read", remedy="save it as 16-bit WAV or FLAC")

@@ -5,8 +5,8 @@
 h is the histogram of a bar's twelve pitch classes, weighted by duration and of unit sum. Bars come from the time signatures of a MIDI
 file (four quarter notes to a bar without one); tempo plays no part. Notes over a bar line are cut there, drums and empty bars left out.
 
-Of a recording, the power of each pitch class between 110 and 2,100 Hz stands for duration, and a bar lasts `seconds_per_bar`. That
-measures the extractor as much as the music: such values are never comparable.
+Of a recording, the power of each pitch class between 110 and 2,100 Hz stands for duration, and a bar lasts `seconds_per_bar`; half a
+bar or more at the end is one. That measures the extractor as much as the music: such values are never comparable.
 
     Direction       higher is better
     Range           [0, 100]
@@ -119,7 +119,7 @@ def interval(rows: Rows, parameters: PccParameters) -> Interval | None:
 
 
 METRIC = Metric(
-    id="pcc", version=1, input_kind="midi", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="sample",
+    id="pcc", version=2, input_kind="midi", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="sample",
     parameters=PccParameters, columns={"overlap": Column("f8"), "pairs": Column("i8"), "bars": Column("i8"), "recording": Column("u1")},
     observe=observe, score=score, missing=missing, interval=interval, samples=lambda rows, _: 100.0 * _each(rows), reference_free=True,
 )

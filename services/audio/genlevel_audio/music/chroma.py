@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +20,7 @@ def bar_classes(audio: Audio, seconds: float) -> NDArray[np.float64]:
     samples = audio.at(RATE).astype(np.float64)
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(samples, FFT // 2), FFT)[::HOP]
     filters = _filters()
-    bars = max(1, round(len(samples) / RATE / seconds))
+    bars = max(1, math.floor(len(samples) / RATE / seconds + 0.5))
     found = np.zeros((bars, 12))
     window = np.hanning(FFT + 1)[:-1]
     place = np.minimum((np.arange(len(frames)) * HOP / RATE / seconds).astype(int), bars)

@@ -28,8 +28,7 @@ def read(data: bytes, shown: str) -> Piece:
         raise SampleError("TOO_LARGE", f"{shown} has {len(data)} bytes, at most {MAX_BYTES} are read as MIDI", remedy="cut the piece")
     if not data.startswith(b"MThd"):
         raise SampleError("NOT_MIDI", f"{shown} is no standard MIDI file", remedy="save it as a MIDI file of type 0 or 1")
-    _check_chunks(data, shown)
-    file = _parsed(data, shown)
+    file = _parsed(_music(data, shown), shown)
     if file.type == 2:
         raise SampleError("MIDI_TYPE_2", f"{shown} holds several pieces (type 2)", remedy="save each as a file of its own")
     if not 0 < file.ticks_per_beat < 0x8000:
@@ -43,14 +42,20 @@ def read(data: bytes, shown: str) -> Piece:
     return piece_of(notes, _signatures(file), shown)
 
 
-def _check_chunks(data: bytes, shown: str) -> None:
-    """Refuses a file that ends inside a chunk, before anything is made of it."""
-    place = 0
-    while place < len(data):
+def _music(data: bytes, shown: str) -> bytes:
+    """The header and the tracks that it announces: as the standard says, chunks of other kinds are skipped; what follows the last track is none."""
+    kept, tracks, place = [], 0, 0
+    announced = int.from_bytes(data[10:12], "big")
+    while place < len(data) and (tracks < announced or not place):
         end = place + 8 + int.from_bytes(data[place + 4 : place + 8], "big")
         if len(data) < place + 8 or end > len(data):
             raise SampleError("MEDIA_TRUNCATED", f"{shown} ends inside a chunk, at byte {len(data)}", remedy="copy the file again")
+        kind = data[place : place + 4]
+        tracks += kind == b"MTrk"
+        if not place or kind == b"MTrk":
+            kept.append(data[place:end])
         place = end
+    return b"".join(kept)
 
 
 def _parsed(data: bytes, shown: str) -> Any:
