@@ -70,6 +70,17 @@ def test_colours_of_faces() -> None:
     np.testing.assert_allclose(found.colours_of_faces(np.array([1]), np.full((1, 3), 1 / 3)), [[1, 2, 3]])
 
 
+def test_colours_of_polygons_go_with_their_triangles() -> None:
+    head = "ply\nformat binary_little_endian 1.0\nelement vertex 4\n" + "".join(f"property float {axis}\n" for axis in "xyz")
+    head += "element face 2\nproperty list uchar int vertex_indices\n" + "".join(f"property uchar {name}\n" for name in ("red", "green", "blue")) + "end_header\n"
+    body = np.eye(4, 3, dtype="<f4").tobytes()
+    for first, colours in (([0, 1, 2], [[1, 2, 3], [4, 5, 6], [4, 5, 6]]), ([3, 2, 1, 0], [[1, 2, 3], [4, 5, 6], [1, 2, 3], [4, 5, 6]])):
+        faces = b"".join(struct.pack(f"<B{len(face)}i", len(face), *face) + bytes(own) for face, own in ((first, [1, 2, 3]), ([0, 1, 2, 3], [4, 5, 6])))
+        found = read(head.encode() + body + faces, "quads.ply")
+        assert found.face_colours is not None
+        assert found.face_colours.tolist() == colours
+
+
 def test_textures_and_base_colours_of_glb() -> None:
     scene = trimesh.Scene([textured(), coloured().apply_translation([3, 0, 0])])
     found = read(scene.export(file_type="glb"), "s.glb")

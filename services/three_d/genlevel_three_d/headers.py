@@ -84,9 +84,21 @@ def _ply(data: bytes, name: str) -> int:
     # Two bytes a number is the least that text needs; its last line may end without a line break.
     if needed > body + 1:
         raise _short(name, needed, body)
+    if form == "ascii":
+        _check_lines(data, end, sum(count for _, count, _ in elements), elements[-1][0] if elements else "", name)
     if any(count > MAX_POINTS for _, count, _ in elements):
         return max(count for _, count, _ in elements)
     return next((count for element, count, _ in elements if element == "vertex"), 0)
+
+
+def _check_lines(data: bytes, end: int, needed: int, last: str, name: str) -> None:
+    """Refuses a text with fewer lines than elements, or whose last face breaks off."""
+    there = max(data.count(end_of_line, end) for end_of_line in (b"\n", b"\r")) - data.endswith((b"\n", b"\r"))
+    if there < needed:
+        raise SampleError("MEDIA_TRUNCATED", f"{name} announces {needed} lines of data and has {there}", remedy="copy the file again")
+    words = data[max(end, len(data) - (1 << 16)) :].rstrip().splitlines()[-1].split()
+    if there == needed and last == "face" and words[0].isdigit() and len(words) <= int(words[0][:9]):
+        raise SampleError("MEDIA_TRUNCATED", f"the last face of {name} breaks off", remedy="copy the file again")
 
 
 def _ply_elements(lines: list[list[str]], ascii_file: bool, name: str) -> list[tuple[str, int, int]]:
@@ -103,11 +115,8 @@ def _ply_elements(lines: list[list[str]], ascii_file: bool, name: str) -> list[t
 
 
 def _ply_least(line: list[str], ascii_file: bool) -> int:
-    """Fewest bytes a property takes: a list has its length, and of a face at least three corners."""
-    words = [line[1]]
-    if line[1] == "list":
-        words = [line[2]] + (3 * [line[3]] if line[-1].startswith("vertex_ind") and len(line) == 5 else [])
-    return sum(2 if ascii_file else _PLY_TYPES.get(word, 1) for word in words)
+    """Fewest bytes a property takes: a list may be empty."""
+    return 2 if ascii_file else _PLY_TYPES.get(line[2] if line[1] == "list" else line[1], 1)
 
 
 def _off(data: bytes, name: str) -> int:

@@ -13,6 +13,7 @@ from genlevel_evaluator.arrays import MAGIC_ZIP, read_npy, read_npz
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
 from genlevel_three_d import headers
+from genlevel_three_d.files import ply_lists
 from genlevel_three_d.point_files import MAX_BYTES
 from genlevel_three_d.shapes import Normals
 
@@ -64,10 +65,10 @@ def _from_ply(data: bytes, name: str) -> NDArray[np.float64]:
 
     announced = headers.check(data, ".ply", name)
     try:
-        part = trimesh.load(io.BytesIO(data), file_type="ply", process=False)
+        part = trimesh.load(io.BytesIO(ply_lists.even(data, name)), file_type="ply", process=False)
         vertices = part.metadata["_ply_raw"]["vertex"]["data"]
         rows = np.column_stack([np.asarray(vertices[axis], dtype=np.float64).reshape(-1) for axis in ("nx", "ny", "nz")])
-    except MemoryError:
+    except (MemoryError, SampleError):
         raise
     except (KeyError, ValueError, IndexError):
         raise SampleError("NOT_3D_DATA", f"{name} has no normals", remedy="save the vertices with nx, ny and nz") from None

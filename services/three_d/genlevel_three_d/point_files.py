@@ -14,6 +14,7 @@ from genlevel_evaluator.arrays import MAGIC_NPY, MAGIC_ZIP, read_npy, read_npz
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
 from genlevel_three_d import headers, pcd_files
+from genlevel_three_d.files import obj_faces, ply_lists
 from genlevel_three_d.shapes import PointSet
 
 MAX_BYTES = 2 << 30
@@ -33,7 +34,7 @@ def read(blob: Blob) -> PointSet:
     if suffix in (".npy", ".npz"):
         points, faces = _arrays(data, name)
     else:
-        points, faces = parsed(data, suffix, name, lambda: _READERS[suffix](data) if suffix in _READERS else _by_trimesh(data, suffix))
+        points, faces = parsed(data, suffix, name, lambda: _READERS[suffix](data) if suffix in _READERS else _by_trimesh(data, suffix, name))
     return PointSet(points, faces, blob.sha256)
 
 
@@ -92,7 +93,7 @@ def xyz(data: bytes) -> NDArray[Any]:
     return np.loadtxt(io.BytesIO(data), usecols=(0, 1, 2), ndmin=2) if data.strip() else np.zeros((0, 3))
 
 
-def placed(data: bytes, suffix: str, materials: bool = False) -> Iterator[tuple[NDArray[Any], Any]]:
+def placed(data: bytes, suffix: str, name: str, materials: bool = False) -> Iterator[tuple[NDArray[Any], Any]]:
     """The parts of a file that have points, and those points where the scene puts them."""
     import trimesh
 
@@ -100,13 +101,15 @@ def placed(data: bytes, suffix: str, materials: bool = False) -> Iterator[tuple[
     options: dict[str, Any] = {"process": False}
     if suffix == ".obj":
         options |= {"skip_materials": True, "maintain_order": True}
-        data = data.replace(b"\t", b" ")  # trimesh knows a vertex by `v` and a blank
+        data = obj_faces.counted(data.replace(b"\t", b" "), name)  # trimesh knows a vertex by `v` and a blank
+    elif suffix == ".ply":
+        data = ply_lists.even(data, name)
     elif suffix == ".glb" and not materials:
         options |= {"skip_materials": True}
     scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], resolver=None, **options)
     for node in scene.graph.nodes_geometry:
-        matrix, name = scene.graph[node]
-        part = scene.geometry[name]
+        matrix, geometry = scene.graph[node]
+        part = scene.geometry[geometry]
         if len(getattr(part, "vertices", ())):
             yield _moved(np.asarray(part.vertices), np.asarray(matrix)), part
 
@@ -119,10 +122,10 @@ def _moved(points: NDArray[Any], matrix: NDArray[Any]) -> NDArray[Any]:
     return np.column_stack([row[0] * x + row[1] * y + row[2] * z + row[3] for row in matrix[:3]])
 
 
-def _by_trimesh(data: bytes, suffix: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def _by_trimesh(data: bytes, suffix: str, name: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
     clouds: list[NDArray[Any]] = []
     meshes: list[tuple[NDArray[Any], NDArray[Any]]] = []
-    for points, part in placed(data, suffix):
+    for points, part in placed(data, suffix, name):
         faces = getattr(part, "faces", None)
         if faces is not None and len(faces):
             meshes.append((points, np.asarray(faces)))

@@ -29,7 +29,7 @@ def read(blob: Blob) -> Scene:
     if suffix in (".npy", ".npz"):
         points, faces, colours = (_from_npz if data.startswith(MAGIC_ZIP) else _from_npy)(data, name)
     else:
-        return point_files.parsed(data, suffix, name, lambda: _parse(data, suffix, blob.sha256))
+        return point_files.parsed(data, suffix, name, lambda: _parse(data, suffix, name, blob.sha256))
     return Scene(points, faces, _bytes(colours, len(points), name), sha256=blob.sha256)
 
 
@@ -77,18 +77,18 @@ class _Part:
     texture: NDArray[np.uint8] | None = None
 
 
-def _parse(data: bytes, suffix: str, sha256: str) -> Scene:
+def _parse(data: bytes, suffix: str, name: str, sha256: str) -> Scene:
     if suffix == ".pcd":
         points, colours = pcd_files.read(data)
-        return Scene(points, None, _bytes(colours, len(points), "the cloud"), sha256=sha256)
+        return Scene(points, None, _bytes(colours, len(points), name), sha256=sha256)
     if suffix == ".xyz":
         return Scene(point_files.xyz(data), sha256=sha256)
     if suffix == ".glb":
-        headers.check_pictures(data, "the GLB file")
+        headers.check_pictures(data, name)
     clouds: list[tuple[NDArray[np.float64], NDArray[np.uint8] | None]] = []
     parts: list[_Part] = []
     texels = 0
-    for points, part in point_files.placed(data, suffix, materials=True):
+    for points, part in point_files.placed(data, suffix, name, materials=True):
         faces = getattr(part, "faces", None)
         if faces is None or not len(faces):
             clouds.append((points, _rgb(getattr(part, "colors", None), len(points))))

@@ -28,17 +28,13 @@ among the references with their own captions; lowest_view and highest_view, mean
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
 from genlevel_evaluator import alignment
-from genlevel_evaluator.captions import Caption
-from genlevel_evaluator.errors import SampleError
-from genlevel_evaluator.metric import Metric, Sample, Score
+from genlevel_evaluator.metric import Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Row, Rows
-from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
 from genlevel_three_d import views
 
 _WIDTH = 512
@@ -75,13 +71,8 @@ def observe(sample: Sample, parameters: ClipTextParameters) -> Row:
     name = network(parameters)
     pictures = sample.features[name, "prediction"]
     vectors = [views.mean_view(sample.features[name, alignment.side_of(place)]) for place in range(len(sample.references))]
-    captions = [vector for vector, value in zip(vectors, sample.references, strict=True) if isinstance(value, Caption)]
-    if not captions:
-        raise SampleError("NO_CAPTION", "the sample has no caption", remedy="give the text that the shape is to show as a reference", side="reference")
-    true = [vector for vector, value in zip(vectors, sample.references, strict=True) if not isinstance(value, Caption)]
-    used = alignment.of_captions(views.mean_view(pictures), captions, parameters.captions)
-    ceilings = [100.0 * float(one @ alignment.of_captions(one, captions, parameters.captions)) for one in true]
-    return views.row(pictures, used, math.fsum(ceilings) / len(ceilings) if ceilings else math.nan, _WIDTH)
+    used, ceiling = alignment.against_captions(views.mean_view(pictures), vectors, sample.references, parameters.captions, "shape")
+    return views.row(pictures, used, ceiling, _WIDTH)
 
 
 def missing(sample: Sample, parameters: ClipTextParameters) -> Row:
@@ -92,19 +83,10 @@ def missing(sample: Sample, parameters: ClipTextParameters) -> Row:
 
 def score(rows: Rows, parameters: ClipTextParameters) -> Score:
     """Mean over shapes."""
-    values = rows.column("score")
-    warnings = () if parameters.backbone == "clip-vit-b-32" else ("conse_not_clip",)
-    return Score(math.fsum(values) / len(values), companions=views.companions(rows), warnings=warnings)
+    return alignment.scored(rows, views.companions(rows), parameters.backbone, otherwise="conse_not_clip")
 
 
-def interval(rows: Rows, parameters: ClipTextParameters) -> Interval | None:
-    """Bootstrap over shapes."""
-    del parameters
-    return bootstrap_mean(rows.keys, rows.column("score"))
-
-
-METRIC = Metric(
-    id="clip_score_text", version=1, input_kind="views", unit="cosine x100", higher_is_better=True, value_range=(-100.0, 100.0), pooling="sample",
-    parameters=ClipTextParameters, columns=views.columns(_WIDTH), observe=observe, score=score, missing=missing, interval=interval,
-    samples=lambda rows, _: rows.column("score"), backbones=lambda parameters: (network(parameters),), sides=alignment.every_side, reads=("reference",),
-)
+METRIC = alignment.metric(
+    id="clip_score_text", version=1, input_kind="views", pooling="sample", parameters=ClipTextParameters, columns=views.columns(_WIDTH),
+    observe=observe, score=score, missing=missing, backbones=lambda parameters: (network(parameters),), reads=("reference",),
+)  # fmt: skip
