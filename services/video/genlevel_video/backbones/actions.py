@@ -7,7 +7,7 @@ with those of its network.
 from __future__ import annotations
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from genlevel_evaluator import weights
@@ -19,15 +19,15 @@ SAMPLING = Sampling("middle", 16)
 SHORTER = 256
 
 
-def prepare(frame: Frame) -> torch.Tensor:
-    """Shorter side 256, bilinear with antialias, centre crop 224, [-1, 1]; shape (3, 224, 224)."""
+def prepare(frame: Frame) -> NDArray[np.float32]:
+    """Shorter side 256, bilinear with antialias, centre crop 224, [-1, 1]; shape (224, 224, 3)."""
     height, width = frame.shape[:2]
     scale = SHORTER / min(height, width)
     size = (max(SHORTER, round(width * scale)), max(SHORTER, round(height * scale)))
     resized = np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BILINEAR))
     left, top = (size[0] - SIDE) // 2, (size[1] - SIDE) // 2
     crop = resized[top : top + SIDE, left : left + SIDE].astype(np.float32)
-    return torch.from_numpy(crop / np.float32(127.5) - np.float32(1.0)).permute(2, 0, 1)
+    return (crop / np.float32(127.5) - np.float32(1)).astype(np.float32, copy=False)
 
 
 def build() -> ClipNetwork:

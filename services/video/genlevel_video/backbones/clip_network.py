@@ -28,7 +28,7 @@ class ClipNetwork:
 
     sampling = SAMPLING
 
-    def __init__(self, network: torch.nn.Module, frame: Callable[[Frame], torch.Tensor]) -> None:
+    def __init__(self, network: torch.nn.Module, frame: Callable[[Frame], NDArray[np.float32]]) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = network.eval().requires_grad_(False).to(self.device, memory_format=LAYOUT)
         self.frame = frame
@@ -50,7 +50,7 @@ class ClipNetwork:
             SampleError: the file is at fault.
         """
         # Frames are shrunk as they come, so a long or large video never lies in memory as a whole.
-        return torch.stack([self.frame(frame) for frame in value.pick(self.sampling)], dim=1)
+        return _stacked([self.frame(frame) for frame in value.pick(self.sampling)])
 
     def run(self, prepared: Sequence[torch.Tensor]) -> list[Any]:
         """Feature vectors of prepared clips."""
@@ -68,12 +68,20 @@ class _Consumer:
 
     def __init__(self, network: ClipNetwork) -> None:
         self._network = network
-        self._frames: list[torch.Tensor] = []
+        self._frames: list[NDArray[np.float32]] = []
 
     def push(self, index: int, frame: Frame) -> None:
         del index
         self._frames.append(self._network.frame(frame))
 
     def finish(self) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = self._network.run([torch.stack(self._frames, dim=1)])[0]
+        found: NDArray[np.float32] = self._network.run([_stacked(self._frames)])[0]
         return found
+
+
+def _stacked(frames: Sequence[NDArray[np.float32]]) -> torch.Tensor:
+    """Frames as one clip, shape (3, 16, 224, 224), with the channels last in memory.
+
+    By NumPy, as all that the reading threads do: there, torch would bring up threads of its own that fight with the network's.
+    """
+    return torch.from_numpy(np.stack(frames)).permute(3, 0, 1, 2)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
@@ -16,8 +17,8 @@ from genlevel_video.backbones.state import fill, read
 from genlevel_video.frame_limits import Frame
 
 WEIGHTS = "r3d-18"
-MEAN = (0.43216, 0.394666, 0.37645)
-DEVIATION = (0.22803, 0.22145, 0.216989)
+MEAN: NDArray[np.float32] = np.array([0.43216, 0.394666, 0.37645], np.float32)
+DEVIATION: NDArray[np.float32] = np.array([0.22803, 0.22145, 0.216989], np.float32)
 
 
 def _convolution(inputs: int, outputs: int, step: int) -> nn.Conv3d:
@@ -69,11 +70,12 @@ def load(state: dict[str, torch.Tensor]) -> R3D18:
     return network
 
 
-def prepare(frame: Frame) -> torch.Tensor:
-    """A frame as the public scorer prepares it, shape (3, 224, 224)."""
+def prepare(frame: Frame) -> NDArray[np.float32]:
+    """A frame as the public scorer prepares it, shape (224, 224, 3)."""
     resized = np.asarray(Image.fromarray(frame).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
-    pixels = torch.from_numpy(resized.copy()).permute(2, 0, 1).float() / 255.0
-    return (pixels - torch.tensor(MEAN)[:, None, None]) / torch.tensor(DEVIATION)[:, None, None]
+    pixels = resized.astype(np.float32) / np.float32(255)
+    found: NDArray[np.float32] = (pixels - MEAN) / DEVIATION
+    return found
 
 
 def build() -> ClipNetwork:
