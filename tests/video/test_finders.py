@@ -21,7 +21,7 @@ from genlevel_evaluator.evaluator import load
 from genlevel_evaluator.kinds import Content
 from genlevel_evaluator.networks.clip_text import Tokenizer
 from genlevel_evaluator.weights import tensors
-from genlevel_video.backbones import blip, lite0_windows, owlv2, state
+from genlevel_video.backbones import blip, lite0_windows, owlv2, picked, state
 from genlevel_video.clips import open_clip
 from genlevel_video.objects.detectors import FLOOR, Asked
 from genlevel_video.objects.forms import parse
@@ -133,10 +133,10 @@ def test_boxes_are_decoded_to_pixels() -> None:
 def test_boxes_are_those_of_the_upright_picture(owl: owlv2.Owlv2) -> None:
     """A clip that lies on its side, with a note to turn it, is detected in as a player shows it."""
     clip = open_clip(media.from_bytes(lying_clip(picture(48, 80, 7)), "a.mp4"))
-    (upright,) = {frame.shape for frame in clip.pick(owlv2.SAMPLING)}
+    (upright,) = {frame.shape for frame in clip.pick(picked.SAMPLING)}
     assert upright == (80, 48, 3)
     found = json.loads(owl.extract([Asked(clip, ())])[0])["frames"]
-    assert found[0] == owl.detect(next(iter(clip.pick(owlv2.SAMPLING))), ())
+    assert found[0] == owl.detect(next(iter(clip.pick(picked.SAMPLING))), ())
     edges = np.array([one["box"] for one in found[0]])
     assert edges[:, 2].max() <= 48 < edges[:, 3].max() <= 80
 

@@ -6,7 +6,6 @@ by one, so a caption never depends on its company.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,16 +17,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from genlevel_evaluator import weights
-from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.networks.wordpiece import WordPiece
 from genlevel_video.backbones import owlv2
+from genlevel_video.backbones.picked import told
 from genlevel_video.backbones.state import load_checked
-from genlevel_video.frames import Frame, Sampling
-from genlevel_video.objects.detectors import FRAMES, Asked
+from genlevel_video.frames import Frame
+from genlevel_video.objects.detectors import Asked
 from genlevel_video.objects.words import clean
 
 WEIGHTS, VOCABULARY = "blip-captioning-base", "minilm-l6-v2"
-SAMPLING = Sampling("middle", FRAMES)
 PROMPT = "a picture of"
 BEAMS, SHORTEST, LONGEST = 3, 10, 30
 DESCRIBED = 4
@@ -67,18 +65,7 @@ class Captioner:
 
     def extract(self, values: Sequence[Asked]) -> list[Any]:
         """The captions of each clip as JSON; in place of one, the fault of its file."""
-        return [self._one(value) for value in values]
-
-    def _one(self, value: Asked) -> str | SampleError:
-        captions: list[str] = []
-        last: Frame | None = None
-        try:
-            for frame in value.clip.pick(SAMPLING):
-                captions.append(captions[-1] if frame is last else self.caption(frame))
-                last = frame
-        except SampleError as error:
-            return error
-        return json.dumps({"captioner": WEIGHTS, "captions": captions})
+        return told(values, lambda frame, _: self.caption(frame), lambda captions, _: {"captioner": WEIGHTS, "captions": captions})
 
 
 class Describer:
@@ -90,18 +77,8 @@ class Describer:
 
     def extract(self, values: Sequence[Asked]) -> list[Any]:
         """The detections of each clip as JSON, with descriptions; in place of one, the fault of its file."""
-        return [self._one(value) for value in values]
-
-    def _one(self, value: Asked) -> str | SampleError:
-        frames: list[list[owlv2.Found]] = []
-        last: Frame | None = None
-        try:
-            for frame in value.clip.pick(SAMPLING):
-                frames.append(frames[-1] if frame is last else self._frame(frame, value.names))
-                last = frame
-        except SampleError as error:
-            return error
-        return json.dumps({"detector": f"{owlv2.WEIGHTS} {WEIGHTS}", "frames": frames})
+        detector = f"{owlv2.WEIGHTS} {WEIGHTS}"
+        return told(values, lambda frame, asked: self._frame(frame, asked.names), lambda frames, _: {"detector": detector, "frames": frames})
 
     def _frame(self, frame: Frame, names: Sequence[str]) -> list[owlv2.Found]:
         found = self._detector.detect(frame, names)

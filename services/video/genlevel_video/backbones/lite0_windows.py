@@ -6,7 +6,6 @@ ImageNet behind it together. Of each name the likeliest window of a frame is giv
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,15 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlevel_evaluator import weights
-from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.networks import conse, lite0
 from genlevel_video.backbones.imagenet_groups import COCO_CLASSES, members
-from genlevel_video.frames import Frame, Sampling
+from genlevel_video.backbones.picked import told
+from genlevel_video.frames import Frame
 from genlevel_video.objects.colours import commonest
-from genlevel_video.objects.detectors import FLOOR, FRAMES, Asked
+from genlevel_video.objects.detectors import FLOOR, Asked
 from genlevel_video.objects.words import clean
 
-SAMPLING = Sampling("middle", FRAMES)
 _SHARE = 0.6
 
 
@@ -43,18 +41,10 @@ class Lite0Windows:
 
     def extract(self, values: Sequence[Asked]) -> list[Any]:
         """The detections of each clip as JSON; in place of one, the fault of its file."""
-        return [self._one(value) for value in values]
+        return told(values, lambda frame, _: self._frame(frame), self._document)
 
-    def _one(self, value: Asked) -> str | SampleError:
-        frames: list[list[dict[str, Any]]] = []
-        last: Frame | None = None
-        try:
-            for frame in value.clip.pick(SAMPLING):
-                frames.append(frames[-1] if frame is last else self._frame(frame))
-                last = frame
-        except SampleError as error:
-            return error
-        return json.dumps({"detector": "lite0-windows", "frames": frames, "blind": [name for name in value.names if name not in self._known]})
+    def _document(self, frames: list[list[dict[str, Any]]], asked: Asked) -> dict[str, Any]:
+        return {"detector": "lite0-windows", "frames": frames, "blind": [name for name in asked.names if name not in self._known]}
 
     def _frame(self, frame: Frame) -> list[dict[str, Any]]:
         best: dict[str, tuple[float, tuple[int, int, int, int]]] = {}

@@ -7,7 +7,6 @@ name that fits it best. Frames and names go through one by one, so nothing depen
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,15 +15,14 @@ import torch
 from numpy.typing import NDArray
 
 from genlevel_evaluator import weights
-from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.networks.clip_text import Tokenizer
+from genlevel_video.backbones.picked import told
 from genlevel_video.backbones.state import load_checked
-from genlevel_video.frames import Frame, Sampling
-from genlevel_video.objects.detectors import FLOOR, FRAMES, Asked
+from genlevel_video.frames import Frame
+from genlevel_video.objects.detectors import FLOOR, Asked
 from genlevel_video.objects.words import COCO, clean
 
 WEIGHTS, VOCABULARY = "owlv2-base-patch16-ensemble", "clip-vocabulary"
-SAMPLING = Sampling("middle", FRAMES)
 LENGTH = 16
 MOST = 100
 SAME_BOX = 0.5
@@ -46,18 +44,7 @@ class Owlv2:
 
     def extract(self, values: Sequence[Asked]) -> list[Any]:
         """The detections of each clip as JSON; in place of one, the fault of its file."""
-        return [self._one(value) for value in values]
-
-    def _one(self, value: Asked) -> str | SampleError:
-        frames: list[list[Found]] = []
-        last: Frame | None = None
-        try:
-            for frame in value.clip.pick(SAMPLING):
-                frames.append(frames[-1] if frame is last else self.detect(frame, value.names))
-                last = frame
-        except SampleError as error:
-            return error
-        return json.dumps({"detector": WEIGHTS, "frames": frames})
+        return told(values, lambda frame, asked: self.detect(frame, asked.names), lambda frames, _: {"detector": WEIGHTS, "frames": frames})
 
     def detect(self, frame: Frame, names: Sequence[str]) -> list[Found]:
         """The things in a frame, surest first, in pixels of the frame."""

@@ -37,8 +37,8 @@ from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Row, Rows
 from genlevel_video.clips import Clip
-from genlevel_video.objects import detectors, shares, targets
-from genlevel_video.objects.detectors import FRAMES, same_name
+from genlevel_video.objects import detectors, shares, supplied, targets
+from genlevel_video.objects.detectors import FRAMES
 from genlevel_video.objects.forms import Captions, parse
 from genlevel_video.objects.words import singular
 
@@ -92,16 +92,7 @@ def _captions(sample: Sample, parameters: SceneParameters) -> tuple[str, ...]:
             "NO_CAPTIONS", "the prediction holds no captions, and the parameter captioner says supplied",
             remedy='give {"captioner": ..., "captions": [...]}, or set captioner=blip', side="prediction",
         )  # fmt: skip
-    if not same_name(value.captioner, parameters.supplied_by):
-        raise SampleError(
-            "OTHER_CAPTIONER", f"the captions are of {value.captioner!r}, the parameter supplied_by says {parameters.supplied_by!r}",
-            remedy="use one captioner for a task and name it in supplied_by", side="prediction", pointer="/captioner",
-        )  # fmt: skip
-    if parameters.frames and len(value.captions) != parameters.frames:
-        raise SampleError(
-            "WRONG_FRAME_COUNT", f"{len(value.captions)} captions, the parameter frames says {parameters.frames}",
-            remedy=f"caption {parameters.frames} middle frames, or set frames", side="prediction", pointer="/captions",
-        )  # fmt: skip
+    supplied.check(supplied.CAPTIONER, value.captioner, value.captions, parameters)
     return value.captions
 
 
@@ -113,7 +104,7 @@ def missing(sample: Sample, parameters: SceneParameters) -> Row:
 
 def score(rows: Rows, parameters: SceneParameters) -> Score:
     """One ratio over all frames."""
-    return shares.score(rows, parameters.captioner == "supplied" and same_name(parameters.supplied_by, SOTA_CAPTIONER))
+    return shares.score(rows, parameters.captioner == "supplied" and supplied.same_name(parameters.supplied_by, SOTA_CAPTIONER))
 
 
 METRIC = Metric(

@@ -13,6 +13,7 @@ from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Sample
 from genlevel_evaluator.parameters import Parameters
 from genlevel_video.clips import Clip
+from genlevel_video.objects import supplied
 from genlevel_video.objects.forms import Detection, Detections, parse
 from genlevel_video.objects.words import clean
 
@@ -57,7 +58,7 @@ class DetectorParameters(Parameters):
 
     def __post_init__(self) -> None:
         if self.detector == "supplied":
-            if not _key(self.supplied_by) or self.frames < 0:
+            if not supplied.key(self.supplied_by) or self.frames < 0:
                 raise ValueError("detector=supplied needs supplied_by, the detector's name, and frames of 0 or more")
         elif self.frames != FRAMES or not FLOOR <= self.threshold <= 1:
             raise ValueError(f"detector={self.detector} looks at {FRAMES} frames and gives scores from {FLOOR} to 1")
@@ -65,7 +66,7 @@ class DetectorParameters(Parameters):
     @property
     def comparable(self) -> bool:
         """Whether the detector is the one of the SoTA."""
-        return self.detector == "supplied" and _key(self.supplied_by).startswith(SOTA_DETECTOR)
+        return self.detector == "supplied" and supplied.key(self.supplied_by).startswith(SOTA_DETECTOR)
 
     @property
     def expected_frames(self) -> int:
@@ -79,15 +80,6 @@ S = TypeVar("S", bound=DetectorParameters)
 def settled(parameters: S) -> S:
     """The parameters without the name of a detector that nothing comes from, so that signatures do not tell of it."""
     return parameters if parameters.detector == "supplied" else replace(parameters, supplied_by="")
-
-
-def same_name(one: str, other: str) -> bool:
-    """Whether two names are one, as far as letters and digits go."""
-    return _key(one) == _key(other)
-
-
-def _key(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
 def backbones(networks: Mapping[str, str]) -> Callable[[DetectorParameters], tuple[str, ...]]:
@@ -130,16 +122,7 @@ def _supplied(value: Any, parameters: DetectorParameters) -> Detections:
             "NO_DETECTIONS", "the prediction holds no detections, and the parameter detector says supplied",
             remedy='give {"detector": ..., "frames": [...]}, or set detector=owlv2', side="prediction",
         )  # fmt: skip
-    if not same_name(value.detector, parameters.supplied_by):
-        raise SampleError(
-            "OTHER_DETECTOR", f"the detections are of {value.detector!r}, the parameter supplied_by says {parameters.supplied_by!r}",
-            remedy="use one detector for a task and name it in supplied_by", side="prediction", pointer="/detector",
-        )  # fmt: skip
-    if parameters.frames and len(value.frames) != parameters.frames:
-        raise SampleError(
-            "WRONG_FRAME_COUNT", f"{len(value.frames)} frames, the parameter frames says {parameters.frames}",
-            remedy=f"detect in {parameters.frames} middle frames and repeat the last where the clip is shorter, or set frames", side="prediction", pointer="/frames",
-        )  # fmt: skip
+    supplied.check(supplied.DETECTOR, value.detector, value.frames, parameters)
     return value
 
 
