@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from genlevel_evaluator.metric import Sample
+from genlevel_evaluator.captions import Caption
+from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.states import Column, Row, Rows, feature_rows
+from genlevel_evaluator.statistics.intervals import bootstrap_mean
 
+REFERENCE = "clip-vit-b-32"
+"""The network of the literature."""
 _BLOCK = 4096
 
 
@@ -38,8 +43,8 @@ def missing_row(width: int) -> Row:
 
 def check_preset(backbone: str, preset: str) -> None:
     """Raises ValueError for a way of resizing that a network does not have."""
-    if preset == "tensor" and backbone != "clip-vit-b-32":
-        raise ValueError("preset=tensor belongs to backbone=clip-vit-b-32")
+    if preset == "tensor" and backbone != REFERENCE:
+        raise ValueError(f"preset=tensor belongs to backbone={REFERENCE}")
 
 
 def every_side(sample: Sample) -> dict[str, Any]:
@@ -72,6 +77,29 @@ def of_captions(shown: NDArray[np.float64], captions: Sequence[NDArray[np.float6
     return np.asarray(np.mean(captions, axis=0))
 
 
+def against_captions(
+    shown: NDArray[np.float64], references: Sequence[NDArray[np.float64]], values: Sequence[Any], how: str, thing: str
+) -> tuple[NDArray[np.float64], float]:
+    """What stands for the captions among the references of a sample, and the mean score that its other references have with them, or NaN.
+
+    Args:
+        shown: vector of the prediction.
+        references: vectors of the references.
+        values: the references.
+        how: see `of_captions`.
+        thing: what the prediction is, for the message.
+
+    Raises:
+        SampleError: NO_CAPTION.
+    """
+    captions = [vector for vector, value in zip(references, values, strict=True) if isinstance(value, Caption)]
+    if not captions:
+        raise SampleError("NO_CAPTION", "the sample has no caption", remedy=f"give the text that the {thing} is to show as a reference", side="reference")
+    true = [vector for vector, value in zip(references, values, strict=True) if not isinstance(value, Caption)]
+    ceilings = [100.0 * float(one @ of_captions(one, captions, how)) for one in true]
+    return of_captions(shown, captions, how), math.fsum(ceilings) / len(ceilings) if ceilings else math.nan
+
+
 def among(vectors: Sequence[NDArray[np.float64]]) -> float:
     """100 times the mean cosine of all pairs of unit vectors; NaN where there is no pair.
 
@@ -99,6 +127,20 @@ def companions(rows: Rows) -> dict[str, float]:
     if len(ceiling):
         found["reference_pairs"] = math.fsum(ceiling) / len(ceiling)
     return found
+
+
+def scored(rows: Rows, beside: Mapping[str, float], backbone: str, otherwise: str, literature: str = REFERENCE) -> Score:
+    """The mean over samples; `otherwise` is the warning where the backbone is not that of the literature."""
+    values = rows.column("score")
+    return Score(math.fsum(values) / len(values), companions=beside, warnings=() if backbone == literature else (otherwise,))
+
+
+def metric(**own: Any) -> Metric[Any]:
+    """A metric that is the mean of 100 times a cosine."""
+    return Metric(
+        unit="cosine x100", higher_is_better=True, value_range=(-100.0, 100.0), interval=lambda rows, _: bootstrap_mean(rows.keys, rows.column("score")),
+        samples=lambda rows, _: rows.column("score"), sides=every_side, **own,
+    )  # fmt: skip
 
 
 def _total(vectors: Any) -> NDArray[np.float64]:

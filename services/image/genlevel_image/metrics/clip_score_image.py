@@ -24,17 +24,15 @@ references of a sample among themselves, where it has several.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from genlevel_evaluator import alignment
-from genlevel_evaluator.metric import Metric, Sample, Score
+from genlevel_evaluator.metric import Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Row, Rows
-from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
 
 _WIDTH = 1280
 
@@ -78,19 +76,10 @@ def missing(sample: Sample, parameters: ClipImageParameters) -> Row:
 
 def score(rows: Rows, parameters: ClipImageParameters) -> Score:
     """Mean over pictures."""
-    values = rows.column("score")
-    warnings = () if parameters.backbone == "clip-vit-b-32" else ("lite0_not_clip",)
-    return Score(math.fsum(values) / len(values), companions=alignment.companions(rows), warnings=warnings)
+    return alignment.scored(rows, alignment.companions(rows), parameters.backbone, otherwise="lite0_not_clip")
 
 
-def interval(rows: Rows, parameters: ClipImageParameters) -> Interval | None:
-    """Bootstrap over pictures."""
-    del parameters
-    return bootstrap_mean(rows.keys, rows.column("score"))
-
-
-METRIC = Metric(
-    id="clip_score_image", version=1, input_kind="image", unit="cosine x100", higher_is_better=True, value_range=(-100.0, 100.0), pooling="sample",
-    parameters=ClipImageParameters, columns=alignment.columns(_WIDTH), observe=observe, score=score, missing=missing, interval=interval,
-    samples=lambda rows, _: rows.column("score"), backbones=lambda parameters: (network(parameters),), sides=alignment.every_side, reads=(),
-)
+METRIC = alignment.metric(
+    id="clip_score_image", version=1, input_kind="image", pooling="sample", parameters=ClipImageParameters, columns=alignment.columns(_WIDTH),
+    observe=observe, score=score, missing=missing, backbones=lambda parameters: (network(parameters),), reads=(),
+)  # fmt: skip

@@ -28,17 +28,13 @@ pictures among the references with their own captions.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
 from genlevel_evaluator import alignment
-from genlevel_evaluator.captions import Caption
-from genlevel_evaluator.errors import SampleError
-from genlevel_evaluator.metric import Metric, Sample, Score
+from genlevel_evaluator.metric import Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Row, Rows
-from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
 
 _WIDTH = 512
 
@@ -72,13 +68,7 @@ def observe(sample: Sample, parameters: ClipTextParameters) -> Row:
     name = network(parameters)
     picture = alignment.unit(sample.features[name, "prediction"])
     vectors = [alignment.unit(sample.features[name, alignment.side_of(place)]) for place in range(len(sample.references))]
-    captions = [vector for vector, value in zip(vectors, sample.references, strict=True) if isinstance(value, Caption)]
-    if not captions:
-        raise SampleError("NO_CAPTION", "the sample has no caption", remedy="give the text that the picture is to show as a reference", side="reference")
-    true = [vector for vector, value in zip(vectors, sample.references, strict=True) if not isinstance(value, Caption)]
-    used = alignment.of_captions(picture, captions, parameters.captions)
-    ceilings = [100.0 * float(one @ alignment.of_captions(one, captions, parameters.captions)) for one in true]
-    ceiling = math.fsum(ceilings) / len(ceilings) if ceilings else math.nan
+    used, ceiling = alignment.against_captions(picture, vectors, sample.references, parameters.captions, "picture")
     return alignment.row(100.0 * float(picture @ used), ceiling, picture, used, _WIDTH)
 
 
@@ -90,19 +80,10 @@ def missing(sample: Sample, parameters: ClipTextParameters) -> Row:
 
 def score(rows: Rows, parameters: ClipTextParameters) -> Score:
     """Mean over pictures."""
-    values = rows.column("score")
-    warnings = () if parameters.backbone == "clip-vit-b-32" else ("conse_not_clip",)
-    return Score(math.fsum(values) / len(values), companions=alignment.companions(rows), warnings=warnings)
+    return alignment.scored(rows, alignment.companions(rows), parameters.backbone, otherwise="conse_not_clip")
 
 
-def interval(rows: Rows, parameters: ClipTextParameters) -> Interval | None:
-    """Bootstrap over pictures."""
-    del parameters
-    return bootstrap_mean(rows.keys, rows.column("score"))
-
-
-METRIC = Metric(
-    id="clip_score_text", version=1, input_kind="image_text", unit="cosine x100", higher_is_better=True, value_range=(-100.0, 100.0), pooling="sample",
-    parameters=ClipTextParameters, columns=alignment.columns(_WIDTH), observe=observe, score=score, missing=missing, interval=interval,
-    samples=lambda rows, _: rows.column("score"), backbones=lambda parameters: (network(parameters),), sides=alignment.every_side, reads=("reference",),
-)
+METRIC = alignment.metric(
+    id="clip_score_text", version=1, input_kind="image_text", pooling="sample", parameters=ClipTextParameters, columns=alignment.columns(_WIDTH),
+    observe=observe, score=score, missing=missing, backbones=lambda parameters: (network(parameters),), reads=("reference",),
+)  # fmt: skip

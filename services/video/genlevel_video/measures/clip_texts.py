@@ -15,7 +15,6 @@ from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Row, Rows
-from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
 
 WIDTH = 768
 SOTA_BACKBONE = "viclip-l-14"
@@ -48,9 +47,7 @@ def cosine_row(sample: Sample, backbone: str) -> Row:
 
 def score(rows: Rows, parameters: ClipTextParameters) -> Score:
     """Mean over clips, with what it would be by chance."""
-    values = rows.column("score")
-    warnings = () if parameters.backbone == SOTA_BACKBONE else (NOT_COMPARABLE,)
-    return Score(math.fsum(values) / len(values), companions=alignment.companions(rows), warnings=warnings)
+    return alignment.scored(rows, alignment.companions(rows), parameters.backbone, otherwise=NOT_COMPARABLE, literature=SOTA_BACKBONE)
 
 
 def missing(sample: Sample, parameters: ClipTextParameters) -> Row:
@@ -59,16 +56,9 @@ def missing(sample: Sample, parameters: ClipTextParameters) -> Row:
     return alignment.missing_row(WIDTH)
 
 
-def interval(rows: Rows, parameters: ClipTextParameters) -> Interval | None:
-    """Bootstrap over clips."""
-    del parameters
-    return bootstrap_mean(rows.keys, rows.column("score"))
-
-
 def metric(identifier: str, observe: Callable[[Sample, ClipTextParameters], Row]) -> Metric[ClipTextParameters]:
     """The metric of that name."""
-    return Metric(
-        id=identifier, version=1, input_kind="video_text", unit="cosine x100", higher_is_better=True, value_range=(-100.0, 100.0), pooling="sample",
-        parameters=ClipTextParameters, columns=alignment.columns(WIDTH), observe=observe, score=score, missing=missing, interval=interval,
-        samples=lambda rows, _: rows.column("score"), backbones=lambda parameters: (parameters.backbone,), sides=alignment.every_side, reads=("reference",),
+    return alignment.metric(
+        id=identifier, version=1, input_kind="video_text", pooling="sample", parameters=ClipTextParameters, columns=alignment.columns(WIDTH),
+        observe=observe, score=score, missing=missing, backbones=lambda parameters: (parameters.backbone,), reads=("reference",),
     )  # fmt: skip

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from genlevel_evaluator import alignment
 from genlevel_evaluator.parameters import Parameters
 
-REFERENCE = "clip-vit-b-32"
+REFERENCE = alignment.REFERENCE
 
 
 @dataclass(frozen=True)

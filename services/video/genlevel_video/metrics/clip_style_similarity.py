@@ -27,18 +27,16 @@ Differs from  the similarity of frames and a text, which shares the name CLIP sc
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from genlevel_evaluator import alignment
-from genlevel_evaluator.metric import Metric, Sample, Score
+from genlevel_evaluator.metric import Sample, Score
 from genlevel_evaluator.states import Row, Rows
-from genlevel_evaluator.statistics.intervals import Interval, bootstrap_mean
 from genlevel_video.measures.consistency import NOT_COMPARABLE, units
-from genlevel_video.measures.picture_vectors import REFERENCE, ClipPictureParameters, network
+from genlevel_video.measures.picture_vectors import ClipPictureParameters, network
 
 _WIDTH = 1280
 
@@ -73,19 +71,10 @@ def missing(sample: Sample, parameters: StyleParameters) -> Row:
 
 def score(rows: Rows, parameters: StyleParameters) -> Score:
     """Mean over clips."""
-    values = rows.column("score")
-    warnings = () if parameters.backbone == REFERENCE else (NOT_COMPARABLE,)
-    return Score(math.fsum(values) / len(values), companions=alignment.companions(rows), warnings=warnings)
+    return alignment.scored(rows, alignment.companions(rows), parameters.backbone, otherwise=NOT_COMPARABLE)
 
 
-def interval(rows: Rows, parameters: StyleParameters) -> Interval | None:
-    """Bootstrap over clips."""
-    del parameters
-    return bootstrap_mean(rows.keys, rows.column("score"))
-
-
-METRIC = Metric(
-    id="clip_style_similarity", version=1, input_kind="video_image", unit="cosine x100", higher_is_better=True, value_range=(-100.0, 100.0),
-    pooling="sequence", parameters=StyleParameters, columns=alignment.columns(_WIDTH), observe=observe, score=score, missing=missing, interval=interval,
-    samples=lambda rows, _: rows.column("score"), backbones=lambda parameters: (network(parameters),), sides=alignment.every_side, reads=(),
+METRIC = alignment.metric(
+    id="clip_style_similarity", version=1, input_kind="video_image", pooling="sequence", parameters=StyleParameters, columns=alignment.columns(_WIDTH),
+    observe=observe, score=score, missing=missing, backbones=lambda parameters: (network(parameters),), reads=(),
 )  # fmt: skip
