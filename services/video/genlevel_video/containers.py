@@ -47,7 +47,7 @@ def opened(blob: Blob) -> Iterator[tuple[Any, Any]]:
     """The opened container and its video stream; every fault of the library becomes a SampleError."""
     import av
 
-    name = named(blob)
+    name, begun = named(blob), False
     if blob.data == b"" or (blob.path is not None and not os.path.getsize(blob.path)):
         raise SampleError("EMPTY_FILE", f"{name} is empty", remedy="copy the file again")
     options = {"format_whitelist": ",".join(DEMUXERS), "protocol_whitelist": "none"}
@@ -61,8 +61,11 @@ def opened(blob: Blob) -> Iterator[tuple[Any, Any]]:
                 check_size(stream.codec_context.width, stream.codec_context.height, name)
                 # The picture inside may be larger than the container says: the decoder refuses it too.
                 stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+                begun = True
                 yield container, stream
         except av.error.FFmpegError as error:
+            if begun and isinstance(error, av.error.InvalidDataError):
+                raise SampleError("MEDIA_DAMAGED", f"{name} cannot be decoded to its end ({error.strerror})", remedy=_AGAIN) from None
             code = "NOT_A_VIDEO" if isinstance(error, av.error.InvalidDataError | av.error.ArgumentError) else "UNREADABLE"
             raise SampleError(
                 code, f"{name} cannot be read as a video ({error.strerror})", remedy="check the file, or encode it again"
