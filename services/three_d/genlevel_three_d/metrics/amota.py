@@ -45,7 +45,7 @@ from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap
 from genlevel_three_d.forms.tracks import Tracks
 from genlevel_three_d.scenes.identity import identity_measures
-from genlevel_three_d.scenes.scene_tracks import NAMES, aligned, averaged, filled, in_range
+from genlevel_three_d.scenes.scene_tracks import NAMES, aligned, averaged, filled, in_range, whole_stamps
 from genlevel_three_d.scenes.tracking import ClassCurve, alone, class_curves
 
 _SUMMED = ("mt", "ml", "tp", "fp", "fn", "ids", "frag")
@@ -76,7 +76,7 @@ def missing(sample: Sample, parameters: AmotaParameters) -> Row:
 
 
 def _row(reference: Tracks, prediction: Tracks, parameters: AmotaParameters) -> Row:
-    times = np.arange(reference.frames, dtype=np.float64) if reference.times is None else reference.times
+    times = np.arange(reference.frames, dtype=np.float64) if reference.times is None else whole_stamps(reference.times)
     ego = reference.ego if parameters.ranges == "nuscenes" else None
     mirrored = parameters.fill == "devkit"
     truth = filled(in_range(reference.take(reference.points != 0), ego), times, mirrored)
@@ -146,7 +146,7 @@ def samples(rows: Rows, parameters: AmotaParameters) -> NDArray[np.float64]:
 
 
 METRIC = Metric(
-    id="amota", version=1, input_kind="tracks_3d", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
+    id="amota", version=2, input_kind="tracks_3d", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="class",
     parameters=AmotaParameters,
     columns={
         "places": Column("i8", (3,), ragged=True), "values": Column("f8", (3,), ragged=True),
