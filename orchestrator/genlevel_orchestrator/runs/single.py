@@ -64,6 +64,8 @@ async def score_file(settings: Settings, request: MetricRequest, mode: Mode) -> 
         async with open_evaluators(settings, [request.evaluator], [root], mode, Path(work) / "evaluators.log") as evaluators:
             await evaluators.described(request.evaluator)
             facts = _facts(evaluators, request)
+            if request.sample_scores is not None and facts.form.set_metric:
+                raise _without_scores(request.metric)
             try:
                 return await _score(evaluators, request, facts, root)
             except CallFailed as error:
@@ -169,16 +171,18 @@ async def _shards(scorer: ShardScorer, batches: Iterator[_Batch], issues: list[I
 def _write_scores(path: Path, metric: str, value: pb.MetricValue) -> None:
     details = value.details
     if details.samples and not details.scores:
-        many = LEFT_OUT in value.warnings
-        raise UserError(
-            f"{details.samples} samples are too many for --sample-scores" if many else f"{metric} has no value for one sample alone",
-            "Leave --sample-scores out, or score fewer samples." if many else "Leave --sample-scores out.",
-        )  # fmt: skip
+        if LEFT_OUT not in value.warnings:
+            raise _without_scores(metric)
+        raise UserError(f"{details.samples} samples are too many for --sample-scores", "Leave --sample-scores out, or score fewer samples.")
     lines = (json.dumps({"id": key, "value": _number(score)}, ensure_ascii=False) for key, score in zip(details.keys, details.scores, strict=True))
     try:
         path.write_bytes("".join(line + "\n" for line in lines).encode("utf-8", "surrogatepass"))
     except OSError as error:
         raise UserError(f"{path} cannot be written ({error})", "Choose another file with --sample-scores.") from None
+
+
+def _without_scores(metric: str) -> UserError:
+    return UserError(f"{metric} has no value for one sample alone", "Leave --sample-scores out.")
 
 
 def _batches(lines: SampleLines, kind: str) -> Iterator[_Batch]:

@@ -152,6 +152,13 @@ def test_sample_scores_never_replace_the_samples(tmp_path: Path, capsys: pytest.
     assert path.read_bytes() == before
 
 
+def test_sample_scores_of_a_metric_of_sets_are_refused_before_it_is_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(single, "ShardScorer")
+    path = _write(tmp_path, [{"id": 1, "prediction": "a.mp4"}, {"id": 2, "reference": "b.mp4"}])
+    code, document = _metric(capsys, path, "fvd", "--sample-scores", str(tmp_path / "scores.jsonl"))
+    assert (code, document["error"]["message"]) == (2, "fvd has no value for one sample alone")
+
+
 def test_worst_samples_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["metric", "accuracy", "--samples", str(_write(tmp_path, LINES))]) == 0
     assert "worst: 2 (0), 3 (0), 1 (100)" in capsys.readouterr().out
