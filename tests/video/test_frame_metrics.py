@@ -138,7 +138,7 @@ def test_frames_of_all_clips_count_alike_and_missing_clips_lower_the_mean() -> N
 def test_a_clip_of_one_frame_has_no_value(metric: str) -> None:
     told = Told(np.eye(4, dtype=np.float32))
     alone, issues = result(metric, [raw("1", numbered(0))], told)
-    assert issues == []
+    assert [(issue.sample_id, issue.code, issue.severity) for issue in issues] == [("1", "CLIP_TOO_SHORT", "warning")]
     assert (alone.value, alone.reason, alone.present) == (None, "too_few_samples", 1)
     beside, _ = result(metric, [raw("1", numbered(0)), raw("2", numbered(1, 1))], told)
     assert beside.value == 100.0

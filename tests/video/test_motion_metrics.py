@@ -110,9 +110,11 @@ def test_the_rate_may_stand_beside_the_clip() -> None:
 @pytest.mark.parametrize(("metric", "short"), [("dynamic_degree", 1), ("motion_smoothness", 1), ("motion_smoothness", 2)])
 def test_clips_too_short_have_no_value(metric: str, short: int) -> None:
     found, issues = result(metric, [alone("1", clip(moved(0, short)))])
-    assert (found.value, found.reason, found.present, issues) == (None, "too_few_samples", 1, [])
+    assert (found.value, found.reason, found.present) == (None, "too_few_samples", 1)
+    assert [(issue.sample_id, issue.code, issue.severity) for issue in issues] == [("1", "CLIP_TOO_SHORT", "warning")]
+    assert issues[0].remedy
     found, issues = result(metric, [alone("1", clip(moved(0, short))), alone("2", clip(moved(4, 3))), alone("3", None)])
-    assert issues == []
+    assert [(issue.sample_id, issue.code) for issue in issues] == [("1", "CLIP_TOO_SHORT")]
     assert "clips_without_value" in found.warnings
     assert found.value == (50.0 if metric == "dynamic_degree" else pytest.approx(50.0, abs=3.0))
 

@@ -65,5 +65,6 @@ def metric(reference: str, network: Callable[[Any], str], **own: Any) -> Metric[
         input_kind="video_alone", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="corpus", columns=COLUMNS,
         score=lambda rows, parameters: score_of(rows, parameters.backbone == reference), missing=missing,
         interval=lambda rows, _: frame_means.frames_interval(rows), samples=lambda rows, _: frame_means.of_clips(rows),
-        backbones=lambda parameters: (network(parameters),), companion_backbones=lambda _: (movement.NETWORK,), reference_free=True, reads=(), **own,
+        backbones=lambda parameters: (network(parameters),), companion_backbones=lambda _: (movement.NETWORK,), reference_free=True, reads=(),
+        remarks=lambda _, row, __: frame_means.too_short(row["values"] > 0, "two frames"), **own,
     )  # fmt: skip

@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Score
 from genlevel_evaluator.states import Column, Row, Rows
 from genlevel_evaluator.statistics.intervals import Interval, bootstrap, bootstrap_mean
@@ -27,6 +28,17 @@ def row(values: NDArray[np.float64]) -> Row:
 def missing_row() -> Row:
     """A clip that is not there."""
     return {"total": 0.0, "values": 0, "there": 0}
+
+
+def too_short(known: bool, needed: str) -> list[SampleError]:
+    """The remark on a clip without a value, so that somebody knows which one is left out.
+
+    >>> [remark.message for remark in too_short(False, "two frames")], too_short(True, "two frames")
+    (['the clip is too short and is left out: it needs two frames'], [])
+    """
+    if known:
+        return []
+    return [SampleError("CLIP_TOO_SHORT", f"the clip is too short and is left out: it needs {needed}", remedy="give a longer clip", side="prediction")]
 
 
 def over_frames(rows: Rows) -> float | None:

@@ -122,4 +122,5 @@ METRIC = Metric(
     id="dynamic_degree", version=1, input_kind="video_alone", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="sample",
     parameters=DynamicParameters, columns=COLUMNS, observe=observe, score=score, missing=missing, interval=interval, reference_free=True,
     samples=lambda rows, _: 100.0 * rows.column("dynamic"), backbones=lambda parameters: (parameters.backbone,), reads=(),
+    remarks=lambda _, row, __: frame_means.too_short(row["pairs"] > 0, "two frames, of about eight a second"),
 )  # fmt: skip

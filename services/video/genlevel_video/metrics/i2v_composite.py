@@ -38,6 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlevel_evaluator import alignment
+from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.metric import Metric, Sample, Score
 from genlevel_evaluator.parameters import Parameters
 from genlevel_evaluator.states import Column, Row, Rows
@@ -103,6 +104,13 @@ def likeness(sample: Sample, network: str) -> float:
     frames, picture = sample.features[network, "prediction"], sample.features[network, sides[0]]
     cosines = consistency.units(frames) @ alignment.unit(picture)
     return 100.0 * math.fsum(cosines) / len(cosines)
+
+
+def remarks(sample: Sample, row: Row, parameters: CompositeParameters) -> list[SampleError]:
+    """A clip that is too short for one of the parts."""
+    del sample, parameters
+    known = row["values"] > 0 and not math.isnan(row["error"] + row["dynamic"])
+    return frame_means.too_short(known, "three frames, two of them of about eight a second")
 
 
 def missing(sample: Sample, parameters: CompositeParameters) -> Row:
@@ -173,5 +181,5 @@ METRIC = Metric(
     parameters=CompositeParameters,
     columns=frame_means.COLUMNS | {name: Column("f8") for name in ("cosine", "error", "dynamic", "i2v_subject", "i2v_background")},
     observe=observe, score=score, missing=missing, interval=interval, samples=samples, backbones=networks, companion_backbones=beside,
-    sides=alignment.every_side, reads=("reference",),
+    sides=alignment.every_side, reads=("reference",), remarks=remarks,
 )  # fmt: skip

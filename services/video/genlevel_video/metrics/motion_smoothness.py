@@ -107,4 +107,5 @@ METRIC = Metric(
     id="motion_smoothness", version=1, input_kind="video_alone", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="sequence",
     parameters=SmoothnessParameters, columns=COLUMNS, observe=observe, score=score, missing=missing, interval=interval, reference_free=True,
     samples=samples, backbones=lambda parameters: (parameters.backbone,), reads=(),
+    remarks=lambda _, row, __: frame_means.too_short(row["guessed"] > 0, "three frames"),
 )  # fmt: skip

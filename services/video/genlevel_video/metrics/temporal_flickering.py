@@ -113,5 +113,6 @@ METRIC = Metric(
     id="temporal_flickering", version=1, input_kind="video_alone", unit="percent", higher_is_better=True, value_range=(0.0, 100.0), pooling="sample",
     parameters=FlickeringParameters, columns=frame_means.COLUMNS | movement.COLUMNS | {"filtered": Column("u1")}, observe=observe, score=score,
     missing=missing, interval=interval, samples=lambda rows, _: frame_means.of_clips(rows), backbones=_filters, reference_free=True, reads=("prediction",),
+    remarks=lambda _, row, __: frame_means.too_short(row["values"] > 0 or row["filtered"] > 0, "two frames"),
     companion_backbones=lambda parameters: tuple(name for name in (movement.NETWORK,) if name not in _filters(parameters)),
 )  # fmt: skip
