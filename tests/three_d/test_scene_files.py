@@ -14,9 +14,11 @@ import trimesh
 from PIL import Image
 
 from genlevel_evaluator import media
+from genlevel_evaluator.engine import RawSample, Scorer
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.kinds import Content
 from genlevel_three_d import scene_files
+from genlevel_three_d.app import EVALUATOR
 from genlevel_three_d.decode import KINDS
 from genlevel_three_d.forms.views import Views
 from genlevel_three_d.scene import GREY, Scene
@@ -105,6 +107,43 @@ def test_base_colour_without_a_texture() -> None:
     found = read(mesh.export(file_type="glb"), "b.glb")
     assert found.colours is not None
     assert np.unique(found.colours, axis=0).tolist() == [[10, 20, 30]]
+
+
+QUADS = "mtllib my box.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 0\nv 1 1 0\nusemtl red\nf 1 2 3\nusemtl none\nf 2 3 4\nusemtl blue\nf 1 2 4\n"
+MATERIALS = "newmtl red\nKd 1 0 0.5\nmap_Kd x.png\nnewmtl blue\nKa 1 1 1\nKd 0 0.2 1\n"
+
+
+def with_material(text: str, given: str = MATERIALS, name: str = "a.obj") -> Content:
+    return Content(json={"shape": media.from_bytes(text.encode(), name), "material": media.from_bytes(given.encode(), "my box.mtl")})
+
+
+def test_an_obj_has_the_colours_of_its_material_file() -> None:
+    for kind, side in (("views", "prediction"), ("views", "reference"), ("views_image", "prediction")):
+        found = KINDS[kind].read(with_material(QUADS), side, {})
+        assert found.faces is not None
+        seen = {tuple(sorted(map(tuple, found.points[face].astype(int).tolist()))): tuple(found.colours[face[0]].tolist()) for face in found.faces}
+        first, second, third = ((0, 0, 0), (0, 1, 0), (1, 0, 0)), ((0, 1, 0), (1, 0, 0), (1, 1, 0)), ((0, 0, 0), (1, 0, 0), (1, 1, 0))
+        assert seen == {first: (255, 0, 128), second: (GREY, GREY, GREY), third: (0, 51, 255)}
+        assert found.remains == ""
+    plain = read(QUADS, "a.obj")
+    assert plain.colours is not None
+    assert np.unique(plain.colours).tolist() == [GREY]
+    assert plain.remains == "my box.mtl"
+    assert plain.sha256 != KINDS["views"].read(with_material(QUADS), "prediction", {}).sha256
+
+
+def test_a_material_file_that_was_not_given_is_told() -> None:
+    scorer = Scorer.of(EVALUATOR, "clip_score_image", {})
+    shape, picture = media.from_bytes(QUADS.encode(), "a.obj"), Content(media=media.from_bytes(photo(), "p.png"))
+    _, issues = scorer.observe([RawSample("1", Content(media=shape), (picture,)), RawSample("2", with_material(QUADS), (picture,))])
+    assert [(issue.sample_id, issue.code, issue.severity) for issue in issues] == [("1", "MATERIAL_MISSING", "warning")]
+    assert "my box.mtl" in issues[0].message
+
+
+def test_bad_materials_are_refused() -> None:
+    assert refused(with_material(QUADS, "Kd 1 0 0")).code == "NOT_3D_DATA"
+    assert refused(with_material(QUADS, name="a.ply")).code == "WRONG_TYPE"
+    assert refused(Content(json={"shape": media.from_bytes(b"0 0 0", "a.xyz"), "material": 3})).code == "WRONG_TYPE"
 
 
 def test_colours_of_clouds(tmp_path: Any) -> None:

@@ -183,6 +183,7 @@ class _Ahead:
     def _bare(self, sample: Sample) -> Sample:
         """The sample with what its metric needs of it besides features."""
         reads = self._networks.metric.reads
-        prediction = sample.prediction if sample.prediction is None or "prediction" in reads else RELEASED
+        released = getattr(sample.prediction, "remains", RELEASED)  # a value may leave a word for the metric's remarks
+        prediction = sample.prediction if sample.prediction is None or "prediction" in reads else released
         references = sample.references if "reference" in reads else tuple(None if value is None else RELEASED for value in sample.references)
         return replace(sample, prediction=prediction, references=references)

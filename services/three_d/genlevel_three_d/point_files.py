@@ -14,7 +14,7 @@ from genlevel_evaluator.arrays import MAGIC_NPY, MAGIC_ZIP, read_npy, read_npz
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
 from genlevel_three_d import headers, pcd_files
-from genlevel_three_d.files import obj_faces, ply_lists
+from genlevel_three_d.files import obj_faces, obj_materials, ply_lists
 from genlevel_three_d.shapes import PointSet
 
 MAX_BYTES = 2 << 30
@@ -93,20 +93,20 @@ def xyz(data: bytes) -> NDArray[Any]:
     return np.loadtxt(io.BytesIO(data), usecols=(0, 1, 2), ndmin=2) if data.strip() else np.zeros((0, 3))
 
 
-def placed(data: bytes, suffix: str, name: str, materials: bool = False) -> Iterator[tuple[NDArray[Any], Any]]:
+def placed(data: bytes, suffix: str, name: str, materials: bool = False, material: bytes | None = None) -> Iterator[tuple[NDArray[Any], Any]]:
     """The parts of a file that have points, and those points where the scene puts them."""
     import trimesh
 
-    # process=False keeps the vertices as they are; without a resolver no other file can be opened.
+    # process=False keeps the vertices as they are; the resolver, if any, knows one file that is in hand.
     options: dict[str, Any] = {"process": False}
     if suffix == ".obj":
-        options |= {"skip_materials": True, "maintain_order": True}
+        options |= {"skip_materials": material is None, "maintain_order": True}
         data = obj_faces.counted(data.replace(b"\t", b" "), name)  # trimesh knows a vertex by `v` and a blank
     elif suffix == ".ply":
         data = ply_lists.even(data, name)
     elif suffix == ".glb" and not materials:
         options |= {"skip_materials": True}
-    scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], resolver=None, **options)
+    scene = trimesh.load_scene(io.BytesIO(data), file_type=suffix[1:], resolver=None if material is None else obj_materials.resolver(material), **options)
     for node in scene.graph.nodes_geometry:
         matrix, geometry = scene.graph[node]
         part = scene.geometry[geometry]

@@ -26,6 +26,7 @@ class Scene:
         textures: RGB pictures.
         texture_of: for each face the number of its texture, -1 for none.
         sha256: digest of the file; empty where it is not known.
+        lacks: name of a material file that was not given.
     """
 
     points: Floats
@@ -36,6 +37,12 @@ class Scene:
     textures: list[NDArray[np.uint8]] = field(default_factory=list)
     texture_of: Integers | None = None
     sha256: str = ""
+    lacks: str = ""
+
+    @property
+    def remains(self) -> str:
+        """What a metric is told of it when the shape itself is let go."""
+        return self.lacks
 
     def colours_of_points(self, points: Integers) -> Floats:
         """RGB of some points, 0 to 255."""

@@ -1,12 +1,12 @@
 """Shapes with their colours from files: vertex and face colours, textures and base colours of GLB, colours of clouds.
 
-Colours are taken as they stand: no transparency, no gamma, no other maps of a material. What lies outside the file is not read, so an OBJ
-has the colours of its vertices only.
+Colours are taken as they stand: no transparency, no gamma, no other maps of a material. What lies outside the file is not read; an OBJ
+has the colours of its vertices, and the diffuse colours of the material file that comes with it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from genlevel_evaluator.arrays import MAGIC_ZIP, read_npy, read_npz
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
 from genlevel_three_d import headers, pcd_files, point_files
+from genlevel_three_d.files import obj_materials
 from genlevel_three_d.scene import GREY, Scene
 
 MOST_TEXELS = 1 << 26
@@ -23,13 +24,13 @@ MOST_TEXELS = 1 << 26
 _ARRAYS = ("points", "vertices", "faces", "colors", "coords", "R", "G", "B")
 
 
-def read(blob: Blob) -> Scene:
-    """The shape of a file; coordinates are not checked yet."""
+def read(blob: Blob, material: Blob | None = None) -> Scene:
+    """The shape of a file, and of an OBJ's material file; coordinates are not checked yet."""
     data, suffix, name = point_files.opened(blob)
     if suffix in (".npy", ".npz"):
         points, faces, colours = (_from_npz if data.startswith(MAGIC_ZIP) else _from_npy)(data, name)
     else:
-        return point_files.parsed(data, suffix, name, lambda: _parse(data, suffix, name, blob.sha256))
+        return point_files.parsed(data, suffix, name, lambda: _parse(data, suffix, name, blob.sha256, None if material is None else obj_materials.read(material)))
     return Scene(points, faces, _bytes(colours, len(points), name), sha256=blob.sha256)
 
 
@@ -77,7 +78,7 @@ class _Part:
     texture: NDArray[np.uint8] | None = None
 
 
-def _parse(data: bytes, suffix: str, name: str, sha256: str) -> Scene:
+def _parse(data: bytes, suffix: str, name: str, sha256: str, material: bytes | None) -> Scene:
     if suffix == ".pcd":
         points, colours = pcd_files.read(data)
         return Scene(points, None, _bytes(colours, len(points), name), sha256=sha256)
@@ -88,7 +89,7 @@ def _parse(data: bytes, suffix: str, name: str, sha256: str) -> Scene:
     clouds: list[tuple[NDArray[np.float64], NDArray[np.uint8] | None]] = []
     parts: list[_Part] = []
     texels = 0
-    for points, part in point_files.placed(data, suffix, name, materials=True):
+    for points, part in point_files.placed(data, suffix, name, materials=True, material=material):
         faces = getattr(part, "faces", None)
         if faces is None or not len(faces):
             clouds.append((points, _rgb(getattr(part, "colors", None), len(points))))
@@ -97,7 +98,7 @@ def _parse(data: bytes, suffix: str, name: str, sha256: str) -> Scene:
         texels = _look(one, part, texels)
         parts.append(one)
     if parts:
-        return _joined(parts, sha256)
+        return replace(_joined(parts, sha256), lacks=obj_materials.named(data) if suffix == ".obj" and material is None else "")
     if not clouds:
         return Scene(np.zeros((0, 3)), sha256=sha256)
     return Scene(

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genlevel_evaluator import alignment
+from genlevel_evaluator.errors import SampleError
+from genlevel_evaluator.metric import Sample
 from genlevel_evaluator.states import Column, Row, Rows
 
 _OWN = ("lowest_view", "highest_view", "views")
@@ -42,3 +44,13 @@ def companions(rows: Rows) -> dict[str, float]:
     count = int(np.sum(there))
     own = {name: math.fsum(rows.column(name)[there]) / count for name in _OWN} if count else {}
     return {**alignment.companions(rows), **own}
+
+
+def remarks(sample: Sample, row: Row, parameters: Any) -> list[SampleError]:
+    """The material file that a shape names and that was not given with it."""
+    del row, parameters
+    name = sample.prediction
+    if not isinstance(name, str) or not name:
+        return []
+    given = 'give {"shape": "a.obj", "material": "a.mtl"}'
+    return [SampleError("MATERIAL_MISSING", f"the material file {name!r} was not given, so faces it colours are grey", remedy=given, side="prediction")]

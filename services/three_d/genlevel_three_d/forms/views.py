@@ -38,6 +38,8 @@ def decode_views(content: Content, attributes: Mapping[str, Any]) -> Scene | Vie
     del attributes
     if content.media is not None:
         return Views((_picture(content.media),)) if content.media.suffix in _PICTURES else _scene(content.media)
+    if isinstance(content.json, Mapping) and isinstance(content.json.get("shape"), Blob):
+        return _with_material(content.json)
     if isinstance(content.json, list) and content.json and all(isinstance(item, Blob) for item in content.json):
         return _views(content.json)
     given = "text" if content.text is not None else json_type(content.json)
@@ -68,20 +70,30 @@ def _picture(blob: Blob) -> Picture:
     return read_picture(blob)
 
 
-def _scene(blob: Blob) -> Scene:
+def _with_material(given: Mapping[str, Any]) -> Scene | Views:
+    """A shape, or a picture, with the material file beside it."""
+    shape, material = given["shape"], given.get("material")
+    if material is None:
+        return decode_views(Content(media=shape), {})
+    if not isinstance(material, Blob) or shape.suffix != ".obj":
+        raise SampleError("WRONG_TYPE", "a material is a file that belongs to an .obj file", remedy='give {"shape": "a.obj", "material": "a.mtl"}', pointer="/material")
+    return _scene(shape, material)
+
+
+def _scene(blob: Blob, material: Blob | None = None) -> Scene:
     from genlevel_three_d import scene_files
 
-    found, name = scene_files.read(blob), blob.name or "the shape"
+    found, name = scene_files.read(blob, material), blob.name or "the shape"
     points = checked_points(found.points, name)
     # How a file is read depends on its suffix, too, so its own digest alone would not do.
-    digest = hashlib.sha256(f"{blob.suffix}\0{blob.sha256}".encode()).hexdigest()
+    digest = hashlib.sha256("\0".join([blob.suffix, blob.sha256, *([material.sha256] if material else [])]).encode()).hexdigest()
     return replace(found, points=points, faces=checked_faces(found, name), sha256=digest)
 
 
 def decode_description(content: Content, attributes: Mapping[str, Any]) -> Caption | Scene | Views:
     """What a shape is to be: a caption, or a true shape as `{"shape": file}`."""
     file = content.json.get("shape") if isinstance(content.json, Mapping) else content.media
-    return decode_views(Content(media=file), attributes) if isinstance(file, Blob) else decode_caption(content, attributes)
+    return decode_views(content, attributes) if isinstance(file, Blob) else decode_caption(content, attributes)
 
 
 def decode_picture(content: Content, attributes: Mapping[str, Any]) -> Views:

@@ -84,5 +84,5 @@ def score(rows: Rows, parameters: ClipImageParameters) -> Score:
 
 METRIC = alignment.metric(
     id="clip_score_image", version=1, input_kind="views_image", pooling="sample", parameters=ClipImageParameters, columns=views.columns(_WIDTH),
-    observe=observe, score=score, missing=missing, backbones=lambda parameters: (network(parameters),), reads=(),
+    observe=observe, score=score, missing=missing, remarks=views.remarks, backbones=lambda parameters: (network(parameters),), reads=(),
 )  # fmt: skip

@@ -88,5 +88,5 @@ def score(rows: Rows, parameters: ClipTextParameters) -> Score:
 
 METRIC = alignment.metric(
     id="clip_score_text", version=1, input_kind="views", pooling="sample", parameters=ClipTextParameters, columns=views.columns(_WIDTH),
-    observe=observe, score=score, missing=missing, backbones=lambda parameters: (network(parameters),), reads=("reference",),
+    observe=observe, score=score, missing=missing, remarks=views.remarks, backbones=lambda parameters: (network(parameters),), reads=("reference",),
 )  # fmt: skip
