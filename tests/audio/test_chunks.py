@@ -56,3 +56,14 @@ def test_streamed_wave_files_with_an_open_length_are_read() -> None:
     place = whole.index(b"data")
     whole[place + 4 : place + 8] = struct.pack("<I", 0xFFFFFFFF)
     assert len(opened(bytes(whole)).samples) == len(tone())
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_an_ogg_file_cut_inside_a_page_is_refused(subtype: str) -> None:
+    sound = np.random.default_rng(5).normal(size=48_000) * 0.1
+    whole = encode(sound, 24_000, format="OGG", subtype=subtype)
+    assert len(opened(whole, "a.ogg").samples) == len(opened(whole + b"TAG" + bytes(125), "a.ogg").samples) == len(sound)
+    pages = [place for place in range(len(whole)) if whole[place : place + 4] == b"OggS"]
+    assert len(pages) > 3
+    for length in (pages[-1] + 10, pages[-1] + 27, pages[-1] + 30, len(whole) // 2, len(whole) - 1):
+        assert refused(whole[:length], "a.ogg").code == "MEDIA_TRUNCATED", length

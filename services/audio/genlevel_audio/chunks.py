@@ -1,4 +1,4 @@
-"""Files of whole samples that end before their sound does: libsndfile would silently read what there is."""
+"""Files that end before their sound does, by what their headers announce: libsndfile would silently read what there is."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ _BY_START = {b"RIFF": _WAVE, b"riff": _Layout("W64", 40, 16, 8, "little", step=8
 
 
 def refuse_truncated(data: bytes, shown: str) -> None:
-    """Raises SampleError when a WAV, RF64, W64, AIFF, CAF or AU file ends before its sound does."""
+    """Raises SampleError when a WAV, RF64, W64, AIFF, CAF or AU file ends before its sound does, or an OGG file inside a page."""
+    if data[:4] == b"OggS":
+        _check_pages(data, shown)
+        return
     if data[:4] == b".snd":
         _check_sound(data, int.from_bytes(data[4:8], "big"), int.from_bytes(data[8:12], "big"), _STREAMED, shown)
         return
@@ -96,6 +99,16 @@ def _check_sound(data: bytes, start: int, size: int, streamed: int, shown: str) 
         raise SampleError(
             "MEDIA_TRUNCATED", f"{shown} has {there} bytes of sound, its header announces {size}", remedy="copy the file again"
         )
+
+
+def _check_pages(data: bytes, shown: str) -> None:
+    """Refuses an OGG file whose last page is cut; one that ends between pages may be the recording of a stream."""
+    place = 0
+    while data[place : place + 4] == b"OggS":
+        body = place + 27 + (data[place + 26] if place + 26 < len(data) else 0)
+        place = body + sum(data[place + 27 : body])
+        if place > len(data):
+            raise SampleError("MEDIA_TRUNCATED", f"{shown} ends inside a page of its sound, at byte {len(data)}", remedy="copy the file again")
 
 
 def _check_depth(fields: bytes, shown: str) -> None:
