@@ -60,7 +60,7 @@ def test_faces_of_binary_ply_are_those_that_trimesh_reads_from_text(name: str, e
 
 def test_the_corners_of_obj_count_from_one_or_backwards_from_their_line() -> None:
     square = "v 0 0 {0}\nv 1 0 {0}\nv 0 1 {0}\nvt 0 0\nvt 1 0\nvt 0 1\n"
-    found = decode((square.format(0) + "f -3/-3 -2/-2 -1/-1\n" + square.format(5) + "f\t-3 \\\n-2 -1\nf 1 -1 2\n").encode(), "a.obj")
+    found = decode((square.format(0) + "f -3/-3 -2/-2 -1/-1\n" + square.format(5) + "f\t-3 \\\n-2 -1\nf 1 -1 2 # f 0\n").encode(), "a.obj")
     assert found.faces is not None
     assert found.faces.tolist() == [[0, 1, 2], [3, 4, 5], [0, 5, 1]]
     for face, line in (("f 0 1 2", 7), ("f 1 2 3\nf 1//1 2//1 0//1", 8), ("f 1 2 \\\n0", 8), ("f -4 -2 -1", 7), ("f 1 2 -", 7)):

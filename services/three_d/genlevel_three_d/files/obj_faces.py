@@ -1,6 +1,6 @@
 """Numbers of corners in OBJ files: from 1, or relative to the lines above where negative.
 
-trimesh takes 0 for the first vertex, and counts negative numbers from the end of the file instead of from the face.
+trimesh takes 0 for the first vertex, counts negative numbers from the end of the file instead of from the face, and refuses comments behind numbers.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from genlevel_evaluator.errors import SampleError
 
 _UNUSUAL = re.compile(rb"(?m)^ *+f(?=[ \\])(?:(?:[ /]|\\\r?\n)++[1-9][0-9]*+)*+(?:[ /]|\\\r?\n)++[-+0]")
 """A face of which a number is not written as plain digits."""
+_COMMENT = re.compile(rb"(?m)^( *+(?:f|v|vt|vn) [^#\n]*+)#[^\n]*+")
 _NUMBER = re.compile(rb"[-+]?[0-9]{1,18}")
 
 
 def counted(data: bytes, name: str) -> bytes:
-    """The file with all corners counted from 1.
+    """The file with all corners counted from 1, and without comments behind them.
 
     Raises:
         SampleError: BAD_FACE with its line, a face names vertex 0 or one before the first.
     """
+    data = _COMMENT.sub(rb"\1", data)
     if not _UNUSUAL.search(data):
         return data
     seen = [0, 0, 0]
@@ -32,7 +34,7 @@ def counted(data: bytes, name: str) -> bytes:
         if kind in _KINDS:
             seen[_KINDS.index(kind)] += 1
         elif kind == b"f":
-            lines[place] = b"f " + b" ".join(_corner(corner, seen, place + 1, name) for corner in rest.partition(b"#")[0].split())
+            lines[place] = b"f " + b" ".join(_corner(corner, seen, place + 1, name) for corner in rest.split())
     return b"\n".join(lines)
 
 
