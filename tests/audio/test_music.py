@@ -228,6 +228,15 @@ def test_chroma_knows_the_tones_and_the_rests() -> None:
     assert not chroma.bar_classes(Audio(np.zeros(22_050, dtype=np.float32), 22_050), 1.0).any()
 
 
+@pytest.mark.parametrize("level", [0.25, -1.0])
+def test_a_constant_is_a_rest_and_no_part_of_a_tone(level: float) -> None:
+    times = np.arange(4 * 8000) / 8000
+    tone = 0.1 * np.sin(2 * np.pi * 440 * times)
+    assert not chroma.bar_classes(Audio(np.full(4 * 8000, level, dtype=np.float32), 8000), 2.0).any()
+    plain, raised = (chroma.bar_classes(Audio((tone + added).astype(np.float32), 8000), 2.0) for added in (0.0, level))
+    np.testing.assert_allclose(raised, plain, atol=1e-3 * plain.max())
+
+
 CELLS = st.lists(st.frozensets(st.tuples(st.sampled_from(["flute", "oboe"]), st.integers(60, 62)), max_size=4), min_size=1, max_size=6)
 
 

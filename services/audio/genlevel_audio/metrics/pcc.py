@@ -6,7 +6,7 @@ h is the histogram of a bar's twelve pitch classes, weighted by duration and of 
 file (four quarter notes to a bar without one); tempo plays no part. Notes over a bar line are cut there, drums and empty bars left out.
 
 Of a recording, the power of each pitch class between 110 and 2,100 Hz stands for duration, and a bar lasts `seconds_per_bar`; half a
-bar or more at the end is one. That measures the extractor as much as the music: such values are never comparable.
+bar or more at the end is one, a constant level is no sound. That measures the extractor as much as the music: such values are never comparable.
 
     Direction       higher is better
     Range           [0, 100]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,9 @@ _SILENCE = 1e-8  # mean power under which a bar is a rest
 
 def bar_classes(audio: Audio, seconds: float) -> NDArray[np.float64]:
     """Power of each pitch class in each stretch of so many seconds, shape (bars, 12); a remainder of less than half a bar is left out."""
-    samples = audio.at(RATE).astype(np.float64)
+    # A constant is no tone, but its beginning and its end would be heard as clicks.
+    level = np.float32(audio.samples.mean(dtype=np.float64))
+    samples = replace(audio, samples=audio.samples - level).at(RATE).astype(np.float64)
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(samples, FFT // 2), FFT)[::HOP]
     filters = _filters()
     bars = max(1, math.floor(len(samples) / RATE / seconds + 0.5))
