@@ -226,6 +226,18 @@ def test_huge_frames_are_refused_before_decoding() -> None:
     assert caught.value.code == "NOT_A_VIDEO"
 
 
+@pytest.mark.parametrize(("height", "width"), [(2, 514), (514, 2)])
+def test_frames_as_thin_as_a_thread_are_refused(height: int, width: int) -> None:
+    """A network that wants a shorter side of 256 pixels would make gigabytes of 2 x 65,000."""
+    strip = np.zeros((2, height, width, 3), np.uint8)
+    for data, name in ((encoded(strip, "matroska", "ffv1", "bgr0"), "a.mkv"), (saved("a.npz", frames=strip).media.read(), "a.npz")):
+        with pytest.raises(SampleError, match=f"{name} has frames of {width} x {height} pixels, one side more than 256") as caught:
+            opened(data, name)
+        assert (caught.value.code, bool(caught.value.remedy)) == ("WRONG_SHAPE", True)
+    longest = strip[:, :512, :512]
+    assert opened(encoded(longest, "matroska", "ffv1", "bgr0"), "a.mkv").info().frames == 2
+
+
 def test_frames_larger_than_announced_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     clip = opened(MP4, "a.mp4")
     monkeypatch.setattr(frame_limits, "MAX_PIXELS", 64 * 48 - 1)

@@ -12,6 +12,9 @@ from genlevel_evaluator.media import Blob
 
 MAX_PIXELS = 1 << 26
 """Most pixels of a frame: 8K is half of it."""
+MAX_PROPORTION = 256
+"""Most times that one side of a frame is as long as the other: networks want a shorter side of some 200 pixels, and a thin strip would be
+enlarged to gigabytes."""
 MAX_FRAMES = 1 << 16
 """Most frames of a clip: 36 minutes at 30 a second."""
 MAX_CLIP_PIXELS = 1 << 38
@@ -44,13 +47,18 @@ def named(blob: Blob) -> str:
 
 
 def check_size(width: int, height: int, name: str) -> None:
-    """Refuses frames that are too large, or none."""
+    """Refuses frames that are too large, too thin, or none."""
     if width < 1 or height < 1:
         raise SampleError("NOT_A_VIDEO", f"{name} announces no usable picture size", remedy="check the file, or encode it again")
     if width * height > MAX_PIXELS:
         raise SampleError(
             "MEDIA_TOO_LARGE", f"{name} has frames of {width} x {height} pixels, at most {MAX_PIXELS} are read", remedy="give a smaller video"
         )
+    if max(width, height) > MAX_PROPORTION * min(width, height):
+        raise SampleError(
+            "WRONG_SHAPE", f"{name} has frames of {width} x {height} pixels, one side more than {MAX_PROPORTION} times the other",
+            remedy="give a video of a usual shape",
+        )  # fmt: skip
 
 
 class Counted:
