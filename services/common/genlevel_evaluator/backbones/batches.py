@@ -6,7 +6,8 @@ the others hold. The last batch is filled up with zeros.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,24 @@ CPU_BATCH = 4
 GPU_BATCH = 16
 
 
-def forward(network: torch.nn.Module, prepared: Sequence[torch.Tensor], device: torch.device) -> list[NDArray[Any]]:
-    """What the network makes of each value; all have one shape, that of a row of its input."""
-    size = GPU_BATCH if device.type == "cuda" else CPU_BATCH
-    results: list[NDArray[Any]] = []
+def size_on(device: torch.device) -> int:
+    """Rows of a batch there."""
+    return GPU_BATCH if device.type == "cuda" else CPU_BATCH
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """Networks run without gradients, in full precision and in one order."""
     # TensorFloat-32 would cost three digits, and cuDNN may otherwise add up in another order each time.
     with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+        yield
+
+
+def forward(network: torch.nn.Module, prepared: Sequence[torch.Tensor], device: torch.device) -> list[NDArray[Any]]:
+    """What the network makes of each value; all have one shape, that of a row of its input."""
+    size = size_on(device)
+    results: list[NDArray[Any]] = []
+    with exact():
         for start in range(0, len(prepared), size):
             rows = prepared[start : start + size]
             batch = torch.zeros(size, *rows[0].shape, dtype=rows[0].dtype)

@@ -2,6 +2,7 @@
 
     prepare(value)   -> array     a picture (height, width, 3) or a text becomes what the network takes; no network runs
     run(prepared)    -> vector    that becomes a vector, whatever ran before or after it
+    rows(pictures)   -> vectors   the same of a batch of pictures; in batches of one size each is computed alike, whatever the others hold
 """
 
 from __future__ import annotations
@@ -21,4 +22,13 @@ class VectorNetwork(Protocol):
 
     def run(self, prepared: NDArray[Any]) -> NDArray[np.float32]:
         """The vector; its length is not made one."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """Pictures of a batch, where there are many."""
+        ...
+
+    def rows(self, pictures: NDArray[Any]) -> NDArray[np.float32]:
+        """The vectors (n, d) of prepared pictures (n, ...)."""
         ...

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from genlevel_evaluator import weights
+from genlevel_evaluator.backbones.batches import exact, size_on
 from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_evaluator.networks import clip_image
 from genlevel_evaluator.networks.clip_text import LENGTH, Tokenizer
@@ -128,13 +129,18 @@ class Clip(nn.Module):
 
 
 class ClipFeatures:
-    """The networks behind their preprocessing. Values go through one by one, so that features do not depend on their neighbours."""
+    """The networks behind their preprocessing.
+
+    Attributes:
+        batch: see `VectorNetwork`.
+    """
 
     def __init__(self, model: Clip, tokenizer: Tokenizer, preset: str = "pil") -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._model = model.eval().to(self._device)
         self._tokenizer = tokenizer
         self._preset = preset
+        self.batch = size_on(self._device)
 
     def prepare(self, value: NDArray[Any] | str) -> NDArray[Any]:
         """RGB of shape (height, width, 3) as floats, a text as token numbers."""
@@ -142,11 +148,17 @@ class ClipFeatures:
 
     def run(self, prepared: NDArray[Any]) -> NDArray[np.float32]:
         """The vector of a prepared picture (floats) or text (integers); not of unit length."""
-        with torch.inference_mode():
-            x = torch.from_numpy(prepared)[None].to(self._device)
-            network = self._model.visual if x.is_floating_point() else self._model.encode_text
-            vector: NDArray[np.float32] = network(x)[0].cpu().numpy()
+        if prepared.dtype.kind == "f":
+            return np.array(self.rows(prepared[None])[0])
+        with exact():
+            vector: NDArray[np.float32] = self._model.encode_text(torch.from_numpy(prepared)[None].to(self._device))[0].cpu().numpy()
             return vector
+
+    def rows(self, pictures: NDArray[Any]) -> NDArray[np.float32]:
+        """The vectors of prepared pictures; not of unit length."""
+        with exact():
+            vectors: NDArray[np.float32] = self._model.visual(torch.from_numpy(pictures).to(self._device)).cpu().numpy()
+            return vectors
 
 
 def load(preset: str = "pil") -> ClipFeatures:

@@ -25,11 +25,16 @@ _LIKELIEST = 10
 
 
 class Conse:
-    """Both networks. The vectors of the classes are made as they are met: most pictures share few of them."""
+    """Both networks. The vectors of the classes are made as they are met: most pictures share few of them.
+
+    Attributes:
+        batch: see `VectorNetwork`.
+    """
 
     def __init__(self, pictures: lite0.Lite0Features, vectors: sentences.SentenceVectors, names: tuple[str, ...]) -> None:
         self._pictures = pictures
         self._vectors = vectors
+        self.batch = pictures.batch
         self._class = functools.cache(lambda number: vectors.run(vectors.prepare(f"a photo of a {names[number]}")).astype(np.float64))
 
     def prepare(self, value: NDArray[Any] | str) -> NDArray[Any]:
@@ -40,7 +45,13 @@ class Conse:
         """The vector of a prepared picture (floats) or text (integers); that of a picture is not of unit length."""
         if prepared.dtype.kind == "i":
             return self._vectors.run(prepared)
-        shares = self._pictures.classes(prepared)
+        return self._mean(self._pictures.classes(prepared))
+
+    def rows(self, pictures: NDArray[Any]) -> NDArray[np.float32]:
+        """The vectors of prepared pictures; not of unit length."""
+        return np.stack([self._mean(shares) for shares in self._pictures.class_rows(pictures)])
+
+    def _mean(self, shares: NDArray[np.float64]) -> NDArray[np.float32]:
         best = np.argsort(-shares, kind="stable")[:_LIKELIEST]
         mean: NDArray[np.float32] = (shares[best] / shares[best].sum() @ np.stack([self._class(int(number)) for number in best])).astype(np.float32)
         return mean

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from genlevel_evaluator import weights
+from genlevel_evaluator.backbones.batches import GPU_BATCH, exact
 
 WEIGHTS = "efficientnet-lite0"
 DIMENSIONS = 1280
@@ -88,11 +89,16 @@ class Lite0(nn.Module):
 
 
 class Lite0Features:
-    """The network behind its preprocessing; pictures go through one by one."""
+    """The network behind its preprocessing.
+
+    Attributes:
+        batch: see `VectorNetwork`. On processors a batch takes as long as its pictures alone.
+    """
 
     def __init__(self, model: Lite0) -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._model = model.eval().to(self._device)
+        self.batch = GPU_BATCH if self._device.type == "cuda" else 1
 
     def prepare(self, value: NDArray[Any] | str) -> NDArray[Any]:
         """RGB of shape (height, width, 3) as the network takes it; it knows no texts."""
@@ -102,19 +108,27 @@ class Lite0Features:
 
     def run(self, prepared: NDArray[Any]) -> NDArray[np.float32]:
         """The pooled features of a prepared picture."""
-        with torch.inference_mode():
-            pooled: NDArray[np.float32] = self._pooled(prepared)[0].cpu().numpy()
+        return np.array(self.rows(prepared[None])[0])
+
+    def rows(self, pictures: NDArray[Any]) -> NDArray[np.float32]:
+        """The pooled features of prepared pictures."""
+        with exact():
+            pooled: NDArray[np.float32] = self._pooled(pictures).cpu().numpy()
             return pooled
 
     def classes(self, prepared: NDArray[Any]) -> NDArray[np.float64]:
         """The share each class of ImageNet has of a prepared picture."""
-        with torch.inference_mode():
-            scores = self._model.classify(self._pooled(prepared))[0]
-            shares: NDArray[np.float64] = scores.double().softmax(dim=0).cpu().numpy()
+        return np.array(self.class_rows(prepared[None])[0])
+
+    def class_rows(self, pictures: NDArray[Any]) -> NDArray[np.float64]:
+        """The same of each of a batch."""
+        with exact():
+            scores = self._model.classify(self._pooled(pictures))
+            shares: NDArray[np.float64] = scores.double().softmax(dim=1).cpu().numpy()
             return shares
 
-    def _pooled(self, prepared: NDArray[Any]) -> torch.Tensor:
-        pooled: torch.Tensor = self._model(torch.from_numpy(prepared)[None].to(self._device))
+    def _pooled(self, pictures: NDArray[Any]) -> torch.Tensor:
+        pooled: torch.Tensor = self._model(torch.from_numpy(pictures).to(self._device))
         return pooled
 
 

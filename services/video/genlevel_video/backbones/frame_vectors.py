@@ -15,21 +15,21 @@ from genlevel_video.frames import BatchedFrames, ClipExtractor, Features, Frame,
 
 
 class VectorFrames(BatchedFrames):
-    """Every frame as the picture it is: alone, so that it has the vector of a picture file of the same pixels."""
+    """Every frame as the picture it is; but for rounding it has the vector of a picture file of the same pixels."""
 
     sampling = Sampling("all")
-    size = 1
 
     def __init__(self, network: VectorNetwork) -> None:
         self._network = network
+        self.size = network.batch
 
     def prepare(self, frame: Frame) -> NDArray[Any]:
         """See `VectorNetwork`."""
         return self._network.prepare(frame)
 
     def forward(self, batch: NDArray[Any]) -> NDArray[np.float32]:
-        """The vector of the one frame."""
-        return self._network.run(batch[0])[None]
+        """The vectors of a batch."""
+        return self._network.rows(batch)
 
 
 class FrameVectorExtractor(ClipExtractor):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from genlevel_evaluator.backbones.batches import CPU_BATCH, GPU_BATCH
+from genlevel_evaluator.backbones.batches import exact, size_on
 from genlevel_evaluator.pixels.pictures import Picture
 from genlevel_video.frames import BatchedFrames, ClipExtractor, Features, Frame, Sampling
 
@@ -25,7 +25,7 @@ class TorchFrames(BatchedFrames):
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self._network = network.eval().requires_grad_(False).to(self._device)
         self._prepare = prepare
-        self.size = size or (GPU_BATCH if self._device.type == "cuda" else CPU_BATCH)
+        self.size = size or size_on(self._device)
 
     def prepare(self, frame: Frame) -> NDArray[np.float32]:
         """A frame as the network takes it."""
@@ -33,8 +33,7 @@ class TorchFrames(BatchedFrames):
 
     def forward(self, batch: NDArray[Any]) -> NDArray[np.float32]:
         """Rows of a batch."""
-        # TensorFloat-32 would cost three digits, and cuDNN may otherwise add up in another order each time.
-        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+        with exact():
             found: NDArray[np.float32] = self._network(torch.from_numpy(batch).to(self._device)).cpu().numpy()
             return found
 
