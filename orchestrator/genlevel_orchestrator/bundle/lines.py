@@ -20,6 +20,7 @@ from genlevel_orchestrator.runs.results import IssueRecord
 
 _PARTS = 256
 _OWN = ("id", "prediction", "reference", "references", "presence")
+_NOT_READ = Fault("REFERENCE_NOT_READ", "this metric has no reference; the one given was not read", "leave it out")
 
 
 class SampleLines:
@@ -137,7 +138,9 @@ class SampleLines:
             try:
                 references.append(self._reader.content(item, "reference"))
             except Fault as fault:
-                return None, [self._issue(number, key, "reference", place, fault)]
+                if not self._reader.form.reference_free:
+                    return None, [self._issue(number, key, "reference", place, fault)]
+                issues.append(self._issue(number, key, "warning", place, _NOT_READ))
         prediction = None
         if value.get("prediction") is not None:
             try:

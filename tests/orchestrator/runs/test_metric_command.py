@@ -159,6 +159,15 @@ def test_sample_scores_of_a_metric_of_sets_are_refused_before_it_is_scored(tmp_p
     assert (code, document["error"]["message"]) == (2, "fvd has no value for one sample alone")
 
 
+def test_a_reference_that_is_not_read_need_not_be_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frames = [f"{place}.png" for place in range(2)]
+    for name in frames:
+        Image.new("RGB", (32, 32)).save(tmp_path / name)
+    code, found = _metric(capsys, _write(tmp_path, [{"id": 1, "prediction": frames, "reference": "a black cat"}]), "temporal_flickering")
+    assert (code, found["value"]) == (0, 100.0)
+    assert ("REFERENCE_NOT_READ", "warning") in [(issue["code"], issue["severity"]) for issue in found["issues"]]
+
+
 def test_worst_samples_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["metric", "accuracy", "--samples", str(_write(tmp_path, LINES))]) == 0
     assert "worst: 2 (0), 3 (0), 1 (100)" in capsys.readouterr().out
