@@ -76,9 +76,9 @@ def best(work: Callable[[], Both], repeats: int) -> tuple[float, Both]:
 def peak_megabytes(a: Points, b: Points) -> float:
     """Most memory our way takes besides the clouds, in a process of its own."""
     program = (
-        "import resource, sys, numpy as np; from genlevel_three_d.nearest import SMALL, distances; import scipy.spatial;"
-        "a, b = (np.random.default_rng(s).random((int(sys.argv[1]), 3)) for s in (1, 2)); before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss;"
-        "distances(a, b); print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)"
+        "import sys, numpy as np; from genlevel_three_d.nearest import SMALL, distances; import scipy.spatial; from benchmarks.peak import forget_peak, peak_bytes;"
+        "a, b = (np.random.default_rng(s).random((int(sys.argv[1]), 3)) for s in (1, 2)); before = forget_peak();"
+        "distances(a, b); print((peak_bytes() - before) / 1e6)"
     )
     return float(subprocess.run([sys.executable, "-c", program, str(max(len(a), len(b)))], capture_output=True, text=True, check=True).stdout)
 

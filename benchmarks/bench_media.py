@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.peak import forget_peak, peak_bytes
 from genlevel_orchestrator.bundle.content import Content, Sample
 from genlevel_orchestrator.bundle.media import MediaFile
 from genlevel_orchestrator.client import EvaluatorClient
@@ -80,18 +81,6 @@ def evaluator(folder: Path) -> Iterator[tuple[str, int]]:
         finally:
             child.stdin.close()
             child.wait(30)
-
-
-def peak_bytes(pid: int) -> int:
-    """Largest resident set since the last call of `forget_peak`."""
-    line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
-
-
-def forget_peak(pid: int) -> int:
-    """Begins a new peak; returns what is resident now."""
-    Path(f"/proc/{pid}/clear_refs").write_text("5")
-    return peak_bytes(pid)
 
 
 async def score(target: str, files: list[MediaFile], shard: int, way: str) -> tuple[float, list[str]]:

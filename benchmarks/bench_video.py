@@ -12,7 +12,6 @@ import argparse
 import io
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.films import encode, lengthen
+from benchmarks.peak import peak_bytes
 
 FRAMES = 16
 ROUNDS = 3
@@ -191,7 +191,7 @@ def long_clip(path: Path) -> None:
     clip = open_clip(from_path(path))
     begin = time.perf_counter()
     found: Any = one_pass([Sizes.made()], clip)[0]
-    print(json.dumps([len(found), time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
+    print(json.dumps([len(found), time.perf_counter() - begin, peak_bytes()]))
 
 
 def memory(path: Path) -> None:

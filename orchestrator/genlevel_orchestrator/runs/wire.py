@@ -109,7 +109,7 @@ def value_record(message: pb.MetricValue) -> ValueRecord:
         excluded=message.excluded,
         missing_scored_as_worst=message.missing_scored_as_worst,
         interval=interval,
-        companions=dict(message.companions),
+        companions=dict(sorted(message.companions.items())),
         warnings=tuple(message.warnings),
         comparable=message.comparable,
         worst=tuple(SampleScore(item.sample_id, item.value) for item in message.details.worst),

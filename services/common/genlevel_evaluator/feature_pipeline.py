@@ -16,7 +16,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Protocol
 
-from genlevel_evaluator import feature_keys
+from genlevel_evaluator import feature_keys, free_memory
 from genlevel_evaluator.errors import Issue
 from genlevel_evaluator.evaluator import Evaluator
 from genlevel_evaluator.feature_batches import Batches, Entry, Networks, Pending
@@ -127,7 +127,9 @@ def decoded_chunks(
                 entry, pending, own = ahead.next(check)
                 issues += own
                 batches.add(entry, pending)
-            yield batches.finish(issues)
+            entries = batches.finish(issues)
+            free_memory.give_back()
+            yield entries
 
 
 def _checked(decode: Decode, raw: RawSample, issues: list[Issue], kind: Reader, check: Callable[[], None]) -> Entry:

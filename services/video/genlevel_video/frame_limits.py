@@ -9,12 +9,10 @@ from numpy.typing import NDArray
 
 from genlevel_evaluator.errors import SampleError
 from genlevel_evaluator.media import Blob
+from genlevel_evaluator.networks import MAX_PROPORTION
 
 MAX_PIXELS = 1 << 26
 """Most pixels of a frame: 8K is half of it."""
-MAX_PROPORTION = 256
-"""Most times that one side of a frame is as long as the other: networks want a shorter side of some 200 pixels, and a thin strip would be
-enlarged to gigabytes."""
 MAX_FRAMES = 1 << 16
 """Most frames of a clip: 36 minutes at 30 a second."""
 MAX_CLIP_PIXELS = 1 << 38

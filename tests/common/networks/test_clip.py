@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as vision
 
 from genlevel_evaluator import weights
-from genlevel_evaluator.errors import EvaluatorError
-from genlevel_evaluator.networks import clip, clip_image, clip_text
+from genlevel_evaluator.errors import EvaluatorError, SampleError
+from genlevel_evaluator.networks import clip, clip_image, clip_text, lite0
 from tests.common.networks import clip_judges as judges
 
 pytestmark = pytest.mark.weights  # the vocabulary
@@ -177,3 +178,12 @@ def test_without_the_weights_the_command_that_brings_them_is_named(tmp_path: Pat
         clip.load()
     assert error.value.code.value == "FAILED_PRECONDITION"
     assert "genlevel weights fetch clip-vit-b-32" in error.value.remedy
+
+
+@pytest.mark.parametrize("prepare", [clip_image.prepare, lambda pixels, _: lite0.prepare(pixels)], ids=["clip", "lite0"])
+def test_a_strip_is_refused_before_it_is_enlarged_to_gigabytes(prepare: Callable[..., np.ndarray]) -> None:
+    for shape in ((2, 512, 3), (512, 2, 3)):
+        assert prepare(np.zeros(shape, np.uint8), "pil").shape == (3, 224, 224)
+    for shape in ((2, 8000, 3), (513, 2, 3)):
+        with pytest.raises(SampleError, match=f"a picture of {shape[1]} x {shape[0]} pixels, one side more than 256 times the other"):
+            prepare(np.zeros(shape, np.uint8), "pil")

@@ -54,6 +54,14 @@ def test_threads_are_limited_unless_the_user_said_how_many(monkeypatch: pytest.M
     assert os.environ == {"OMP_NUM_THREADS": "3", "MKL_NUM_THREADS": "7", "OPENBLAS_NUM_THREADS": "1"}
 
 
+@pytest.mark.parametrize(("replicas", "threads"), [(1, "6"), (2, "3"), (4, "1"), (9, "1")])
+def test_replicas_share_the_processors(replicas: int, threads: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processors, "count", lambda: 6)
+    monkeypatch.setattr(os, "environ", {})
+    processors.limit_threads(replicas)
+    assert set(os.environ.values()) == {threads}
+
+
 def test_log_lines_that_matter_are_passed_on_once(tmp_path: Path) -> None:
     folder = tmp_path / "session_latest" / "logs" / "serve"
     folder.mkdir(parents=True)

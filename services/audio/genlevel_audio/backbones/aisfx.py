@@ -15,6 +15,7 @@ from torch.nn import functional
 from genlevel_audio.audio import Audio
 from genlevel_audio.spectrogram import AISFX_RATE, aisfx_blocks
 from genlevel_evaluator import weights
+from genlevel_evaluator.backbones.batches import exact
 
 THREADS = 2
 _WIDTHS = (1, 64, 128, 256, 512)
@@ -77,7 +78,7 @@ class Aisfx:
 
     def _features(self, audio: Audio) -> np.ndarray[Any, Any]:
         blocks = torch.from_numpy(aisfx_blocks(audio.at(AISFX_RATE)))
-        with torch.inference_mode():
+        with exact():
             return np.asarray(torch.cat([self._network(part) for part in blocks.split(_BATCH)]).numpy())
 
 

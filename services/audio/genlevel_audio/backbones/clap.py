@@ -19,7 +19,7 @@ from genlevel_audio.backbones.roberta import Roberta, Tokenizer
 from genlevel_audio.backbones.swin import DEPTHS, Swin
 from genlevel_audio.spectrogram import CLAP_RATE, clap_windows
 from genlevel_evaluator import weights
-from genlevel_evaluator.backbones.batches import forward
+from genlevel_evaluator.backbones.batches import exact, forward
 from genlevel_evaluator.captions import Caption
 from genlevel_evaluator.errors import Code, EvaluatorError
 
@@ -70,7 +70,7 @@ class Clap:
         return [self._vectors(torch.from_numpy(one)) for one in prepared]
 
     def _vectors(self, x: torch.Tensor) -> NDArray[np.float32]:
-        with torch.inference_mode():
+        with exact():
             vectors = self._heard(x) if x.is_floating_point() else self._read(x[None])
             unit: NDArray[np.float32] = functional.normalize(vectors, dim=1).numpy()
             return unit

@@ -15,6 +15,7 @@ from torch.nn import functional
 from genlevel_audio.audio import Audio
 from genlevel_audio.spectrogram import SPEECH_RATE, speaker_bands
 from genlevel_evaluator import weights
+from genlevel_evaluator.backbones.batches import exact
 
 THREADS = 2
 _FRAMES, _HOP, _STEP = 160, 160, 77
@@ -55,7 +56,7 @@ class Speaker:
         starts = window_starts(len(samples))
         bands = speaker_bands(np.pad(samples, (0, max(0, (starts[-1] + _FRAMES) * _HOP - len(samples)))))
         parts = torch.from_numpy(np.stack([bands[start : start + _FRAMES] for start in starts]))
-        with torch.inference_mode():
+        with exact():
             vectors = torch.cat([self._network(part) for part in parts.split(_BATCH)])
             unit: NDArray[np.float32] = functional.normalize(vectors.mean(dim=0), dim=0).numpy()
             return unit

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from genlevel_audio.audio import Audio
 from genlevel_audio.spectrogram import VGGISH_RATE, vggish_blocks
 from genlevel_evaluator import weights
+from genlevel_evaluator.backbones.batches import exact
 
 THREADS = 2
 _LAYERS = (64, None, 128, None, 256, 256, None, 512, 512, None)
@@ -63,7 +64,7 @@ class Vggish:
 
     def _embeddings(self, audio: Audio) -> np.ndarray[Any, Any]:
         windows = torch.from_numpy(vggish_blocks(audio.at(VGGISH_RATE)))
-        with torch.inference_mode():
+        with exact():
             return np.asarray(torch.cat([self._network(part) for part in windows.split(_BATCH)]).numpy())
 
 

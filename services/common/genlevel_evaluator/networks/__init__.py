@@ -12,6 +12,23 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from genlevel_evaluator.errors import SampleError
+
+MAX_PROPORTION = 256
+"""One side of a picture against the other. Networks enlarge the shorter side, so a strip of some kilobytes would become gigabytes."""
+
+
+def check_proportion(pixels: NDArray[Any]) -> None:
+    """Refuses pictures that are too thin.
+
+    Raises:
+        SampleError: one side is more than `MAX_PROPORTION` times the other.
+    """
+    height, width = pixels.shape[:2]
+    if max(width, height) > MAX_PROPORTION * min(width, height):
+        message = f"a picture of {width} x {height} pixels, one side more than {MAX_PROPORTION} times the other, cannot be shown to a network"
+        raise SampleError("WRONG_SHAPE", message, remedy="give a picture of a usual shape")
+
 
 class VectorNetwork(Protocol):
     """A network that turns a picture, or a text where it knows texts, into a vector."""

@@ -13,6 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from genlevel_evaluator.networks import check_proportion
+
 SIDE = 224
 _MEAN = np.array([0.48145466, 0.4578275, 0.40821073], dtype=np.float32)
 _DEVIATION = np.array([0.26862954, 0.26130258, 0.27577711], dtype=np.float32)
@@ -20,6 +22,7 @@ _DEVIATION = np.array([0.26862954, 0.26130258, 0.27577711], dtype=np.float32)
 
 def prepare(pixels: NDArray[Any], preset: str) -> NDArray[np.float32]:
     """RGB of shape (height, width, 3), 8 or 16 bits, as (3, 224, 224)."""
+    check_proportion(pixels)
     if pixels.dtype == np.uint16:  # both programs know pictures of 8 bits only
         pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     resized = (_pillow if preset == "pil" else _tensor)(pixels, _target(pixels.shape[1], pixels.shape[0]))

@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from genlevel_evaluator import weights
 from genlevel_evaluator.backbones.batches import GPU_BATCH, exact
+from genlevel_evaluator.networks import check_proportion
 
 WEIGHTS = "efficientnet-lite0"
 DIMENSIONS = 1280
@@ -136,6 +137,7 @@ def prepare(pixels: NDArray[Any]) -> NDArray[np.float32]:
     """RGB as (3, 224, 224): shorter side 256 with Pillow's bicubic kernel, centre crop, (x - 127) / 128."""
     from PIL import Image
 
+    check_proportion(pixels)
     if pixels.dtype == np.uint16:
         pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     height, width = pixels.shape[:2]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from genlevel_evaluator import weights
+from genlevel_evaluator.backbones.batches import exact
 from genlevel_evaluator.networks.bert import Bert
 from genlevel_evaluator.networks.wordpiece import WordPiece
 from genlevel_evaluator.weights import tensors
@@ -36,7 +37,7 @@ class SentenceVectors:
 
     def run(self, prepared: NDArray[Any]) -> NDArray[np.float32]:
         """The vector of a prepared text, of unit length."""
-        with torch.inference_mode():
+        with exact():
             vector: NDArray[np.float32] = functional.normalize(self._bert.tokens(torch.from_numpy(prepared)[None])[0].mean(dim=0), dim=0).numpy()
             return vector
 

@@ -103,7 +103,7 @@ class LocalServe:
         # Otherwise Ray writes a token to the home folder, which need not be writable, and shares it between instances.
         os.environ.update(RAY_AUTH_MODE="token")
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        processors.limit_threads()
+        processors.limit_threads(max(plan.replicas for plan in self.plans.values()))
         trim.prepare()
 
     def _store(self) -> str | None:

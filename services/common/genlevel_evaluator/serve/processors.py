@@ -38,7 +38,10 @@ def _first(groups: Path) -> float:
     return math.inf if quota <= 0 else quota / period
 
 
-def limit_threads() -> None:
-    """Tells the numerical libraries, unless the environment already does. Call it before they are imported."""
+def limit_threads(replicas: int = 1) -> None:
+    """Tells the numerical libraries, unless the environment already does. Call it before they are imported.
+
+    Replicas share the processors: two that start a thread for each would wait for one another at every layer of a network.
+    """
     for variable in VARIABLES:
-        os.environ.setdefault(variable, str(count()))
+        os.environ.setdefault(variable, str(max(1, count() // replicas)))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from genlevel_evaluator import weights
+from genlevel_evaluator.backbones.batches import exact
 from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_image.backbones.pairs import LARGEST, SMALLEST, Pair
 
@@ -102,7 +103,7 @@ class LpipsExtractor:
 
     def extract(self, values: Sequence[Pair]) -> list[NDArray[np.float64]]:
         """One number a pair at most."""
-        with torch.inference_mode():
+        with exact():
             return [np.array(self._one(pair)) for pair in values]
 
     def _one(self, pair: Pair) -> list[float]:

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from genlevel_evaluator.backbones.batches import exact
 from genlevel_three_d.backbones.motion_words import TAGS, WIDTH, Vocabulary, load_vocabulary
 from genlevel_three_d.backbones.motions import EvaluatorExtractor, MotionEncoder, checkpoint, load, load_state
 from genlevel_three_d.forms.motion import Motion
@@ -45,7 +46,7 @@ class TextsExtractor:
 
     def _rows(self, texts: MotionTexts) -> NDArray[np.float32]:
         words = [torch.from_numpy(self._vocabulary.rows(caption))[None].to(self._motions.device) for caption in texts.captions]
-        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+        with exact():
             return np.concatenate([self._encoder(one).cpu().numpy() for one in words])
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from genlevel_evaluator import weights
+from genlevel_evaluator.backbones.batches import exact
 from genlevel_evaluator.errors import Code, EvaluatorError
 from genlevel_three_d.forms.motion import LONGEST, WIDTH, Motion
 from genlevel_three_d.forms.motion_texts import MotionTexts
@@ -85,7 +86,7 @@ class EvaluatorExtractor:
 
     def _vector(self, motion: Motion) -> NDArray[np.float32]:
         frames = torch.from_numpy(((motion.values - self._mean) / self._deviation).astype(np.float32))[None]
-        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+        with exact():
             return np.array(self._network(frames.to(self.device))[0].cpu().numpy())
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from genlevel_evaluator import weights
+from genlevel_evaluator.backbones.batches import exact
 from genlevel_evaluator.networks.wordpiece import WordPiece
 from genlevel_video.backbones import owlv2
 from genlevel_video.backbones.picked import told
@@ -48,7 +49,7 @@ class Captioner:
         """What the network says of a picture."""
         given = torch.from_numpy(prepare(pixels, self._side))[None].to(self.device)
         ids = torch.tensor([self._prompt], device=self.device)
-        with torch.inference_mode():
+        with exact():
             found = self._model.generate(
                 pixel_values=given, input_ids=ids, num_beams=BEAMS, min_length=SHORTEST, max_length=LONGEST, do_sample=False, early_stopping=False
             )

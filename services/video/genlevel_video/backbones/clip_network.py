@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from genlevel_evaluator.backbones.batches import exact
 from genlevel_evaluator.errors import SampleError
 from genlevel_video.clips import Clip
 from genlevel_video.frame_limits import ClipInfo, Frame
@@ -54,7 +55,7 @@ class ClipNetwork:
 
     def run(self, prepared: Sequence[torch.Tensor]) -> list[Any]:
         """Feature vectors of prepared clips."""
-        with torch.inference_mode():
+        with exact():
             return [self.network(frames[None].to(self.device, memory_format=LAYOUT))[0].cpu().numpy() for frames in prepared]
 
     def open(self, info: ClipInfo) -> _Consumer:

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from genlevel_evaluator.backbones.batches import exact
 from genlevel_evaluator.errors import SampleError
 from genlevel_video.backbones import raft
 from genlevel_video.frames import ClipInfo, Features, Frame, Sampling
@@ -106,7 +107,7 @@ class RaftFlow:
         """u and v of every pixel of the first frame."""
         height, width = frame.shape[:2]
         top, left = ((max(raft.SMALLEST, -(-side // 8) * 8) - side) // 2 for side in (height, width))
-        with torch.inference_mode():
+        with exact():
             one, two = (self._prepared(picture) for picture in (before, frame))
             found = self._network(one, two)[0, :, top : top + height, left : left + width]
         flow: NDArray[np.float32] = found.permute(1, 2, 0).cpu().numpy()

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from genlevel_evaluator.backbones.batches import exact
 from genlevel_video.backbones.flow import check_size
 from genlevel_video.frames import ClipInfo, Features, Frame, Sampling
 
@@ -68,7 +69,7 @@ class NetworkMiddle:
     def __call__(self, first: Frame, second: Frame) -> NDArray[np.uint8]:
         """The frame between them."""
         height, width = first.shape[:2]
-        with torch.inference_mode():
+        with exact():
             found = self._network(self._prepared(first), self._prepared(second))[0, :, :height, :width]
             rounded: NDArray[np.uint8] = (found * 255.0).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy()
         return rounded

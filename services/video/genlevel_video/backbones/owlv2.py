@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from genlevel_evaluator import weights
+from genlevel_evaluator.backbones.batches import exact
 from genlevel_evaluator.networks.clip_text import Tokenizer
 from genlevel_video.backbones.picked import told
 from genlevel_video.backbones.state import load_checked
@@ -51,7 +52,7 @@ class Owlv2:
         known = {clean(name) for name in COCO}
         asked = (*COCO, *(name for name in names if name not in known))
         queries = torch.stack([self._vector(name) for name in asked])
-        with torch.inference_mode():
+        with exact():
             pixels = torch.from_numpy(prepare(frame, self._side))[None].to(self.device)
             places = self._model.image_embedder(pixels)[0]
             flat = places.flatten(1, 2)
@@ -67,7 +68,7 @@ class Owlv2:
             numbers[LENGTH - 1] = end
         ids = torch.from_numpy(numbers[:LENGTH])[None].to(self.device)
         mask = torch.arange(LENGTH, device=self.device)[None] <= int(ids[0].argmax())
-        with torch.inference_mode():
+        with exact():
             pooled = self._model.owlv2.text_model(input_ids=ids, attention_mask=mask.long()).pooler_output
             vector: torch.Tensor = self._model.owlv2.text_projection(pooled)[0]
         return vector

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from genlevel_evaluator import weights
+from genlevel_evaluator.backbones.batches import exact
 from genlevel_evaluator.networks import clip_image
 from genlevel_evaluator.networks.clip import Transformer
 from genlevel_evaluator.networks.clip_text import Tokenizer
@@ -111,7 +112,7 @@ class ViClipVectors:
         return self._run(self._network.text_encoder, torch.from_numpy(shortened(self._tokenizer(text))))
 
     def _run(self, tower: nn.Module, values: torch.Tensor) -> NDArray[np.float32]:
-        with torch.inference_mode():
+        with exact():
             vector: NDArray[np.float32] = tower(values[None].to(self._device))[0].cpu().numpy()
         return vector
 
