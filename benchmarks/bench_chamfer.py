@@ -122,9 +122,9 @@ def main() -> None:
                     "ratio": round(other_s / ours_s, 2), "equal_to": gap, "note": "both ways, float64; ratio above 1: ours is faster",
                 }), flush=True)  # fmt: skip
         if count > SMALL:
-            print(json.dumps({"name": f"chamfer memory {count}", "peak_mb": round(peak_megabytes(a, b), 1), "note": "beside both clouds"}), flush=True)
+            print(json.dumps({"name": f"chamfer memory {count}", "note": f"peak {peak_megabytes(a, b):.0f} MB beside both clouds"}), flush=True)
     plot(times, PLOT)
-    print(json.dumps({"name": "chamfer growth", "plot": str(PLOT)}))
+    print(json.dumps({"name": "chamfer growth", "note": f"plotted in {PLOT.relative_to(PLOT.parents[1])}"}))
 
 
 if __name__ == "__main__":
