@@ -27,8 +27,11 @@ def size_on(device: torch.device) -> int:
 @contextmanager
 def exact() -> Iterator[None]:
     """Networks run without gradients, in full precision and in one order."""
-    # TensorFloat-32 would cost three digits, and cuDNN may otherwise add up in another order each time.
-    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
+    # TensorFloat-32 would cost three digits, and cuDNN may otherwise add up in another order each time. The settings are the process's: they
+    # are not put back, for another thread may be in the middle of a network.
+    cudnn = torch.backends.cudnn
+    cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32 = False, True, False
+    with torch.inference_mode():
         yield
 
 
