@@ -10,10 +10,14 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 # Tests put networks of their own under the names of real ones: their features must not outlive them. Inherited by processes that tests start.
 os.environ["GENLEVEL_FEATURE_CACHE_BYTES"] = "0"
+# No test fails for its time: a machine that does something else for a moment is no fault.
+settings.register_profile("genlevel", deadline=None)
+settings.load_profile("genlevel")
 
 
 @pytest.fixture(autouse=True)

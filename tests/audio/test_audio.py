@@ -204,7 +204,7 @@ def test_absurd_rates_are_refused(rate: int) -> None:
     assert refused(encode(np.zeros(10), rate)).code == "BAD_SAMPLE_RATE"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 400), st.integers(0, 255), st.sampled_from(["WAV", "FLAC", "OGG"]))
 def test_one_damaged_byte_never_crashes(place: int, value: int, format: str) -> None:
     data = bytearray(encode(tone(0.05), format=format))

@@ -6,7 +6,7 @@ import tracemalloc
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from genlevel_evaluator.keys import Keys
@@ -31,7 +31,6 @@ def expected(keys: list[str]) -> list[int]:
     return sorted(range(len(keys)), key=sort_key(keys).__getitem__)  # type: ignore[arg-type]
 
 
-@settings(deadline=None)
 @given(st.lists(TEXTS, max_size=30))
 def test_the_order_is_that_of_python(keys: list[str]) -> None:
     found = Keys.of(keys)
@@ -52,7 +51,6 @@ def test_many_texts_are_ordered_word_by_word_as_python_orders_them() -> None:
     assert repeated.tolist() == [False, *(left == right for left, right in pairwise(ordered))]
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(TEXTS, max_size=6), min_size=1, max_size=4), st.data())
 def test_parts_slices_choices_and_columns_are_those_of_a_list(parts: list[list[str]], data: st.DataObject) -> None:
     whole = [key for part in parts for key in part]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from genlevel.v1 import evaluator_pb2 as pb
@@ -50,7 +50,6 @@ def version_1(rows: Rows) -> pb.MetricState:
     return pb.MetricState(format_version=1, signature_digest=DIGEST, kind="rows", keys=list(rows.keys), columns=columns)
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(max_size=5), unique=True, max_size=8), st.lists(st.integers(), unique=True, max_size=8), st.sampled_from([0, 3, 300, 70_000]))
 def test_several_states_are_read_as_their_union(texts: list[str], numbers: list[int], labels: int) -> None:
     texts = [text for text in texts if text not in {str(number) for number in numbers}]

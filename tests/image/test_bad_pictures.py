@@ -268,7 +268,7 @@ SEEDS = [LOSSLESS, JPEG, encoded(GREY, "TIFF"), saved(Image.fromarray(PHOTO), "W
          opencv(PHOTO.astype(np.uint16) * 257, ".tiff"), READ["interlaced"][0], LOSSY["two pictures in a JPEG"], array_file(GREY.astype(np.float32))]  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, len(SEEDS) - 1), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=8), st.floats(0, 1), st.booleans())
 def test_changed_bytes_give_a_picture_or_an_issue(seed: int, changes: list[tuple[float, int]], cut: float, whole: bool) -> None:
     data = bytearray(SEEDS[seed])

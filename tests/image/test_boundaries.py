@@ -39,7 +39,7 @@ def counts(truth: np.ndarray, guess: np.ndarray, ignore: int | None, tolerance: 
 
 
 @pytest.mark.parametrize("patience", [0, 16])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 25), st.integers(1, 25), st.sampled_from([None, 3]), st.sampled_from([0.001, 0.05, 0.1, 0.3]), st.integers(0, 2**32 - 1))
 def test_counts_by_scipy(patience: int, height: int, width: int, ignore: int | None, tolerance: float, seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -87,7 +87,7 @@ def test_scale_by_the_medians_only_when_asked() -> None:
     assert [issue.code for issue in value_of("depth_rms", nothing, alignment="median")[1]] == ["DEGENERATE"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.floats(0.01, 9.9), st.floats(0.01, 9.9))
 def test_one_pixel(guess: float, truth: float) -> None:
     found, _ = value_of("depth_rms", [sample("1", array_of(np.array([[guess]])), array_of(np.array([[truth]])))])

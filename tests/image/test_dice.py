@@ -88,7 +88,7 @@ def test_where_there_is_no_distance() -> None:
     assert "hausdorff_95_undefined" not in value_of("dice", [raw([], [])])[0].companions
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(*[st.integers(0, 12)] * 4), min_size=1, max_size=5), st.lists(st.tuples(*[st.integers(0, 12)] * 4), min_size=1, max_size=5))
 def test_hausdorff_95_is_symmetric_and_moves_along(first: list[tuple[int, ...]], second: list[tuple[int, ...]]) -> None:
     sides = [np.array([(min(a, c), min(b, d), max(a, c), max(b, d)) for a, b, c, d in side], dtype=np.float64) for side in (first, second)]
@@ -132,7 +132,7 @@ def test_forms_and_units_of_boxes() -> None:
     assert [(issue.code, issue.severity) for issue in issues] == [("BOX_OUTSIDE_IMAGE", "warning")]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(*[st.integers(0, 9)] * 4), max_size=8), st.lists(st.tuples(*[st.integers(0, 9)] * 4), max_size=8))
 def test_areas_by_painting(first: list[tuple[int, ...]], second: list[tuple[int, ...]]) -> None:
     sides = [[(min(a, c), min(b, d), max(a, c), max(b, d)) for a, b, c, d in side] for side in (first, second)]

@@ -28,7 +28,7 @@ SIZE = {"image_size": [3, 2]}
 PLAIN = {"size": [2, 3], "counts": [1, 2, 3]}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 40_000), min_size=1, max_size=30))
 def test_run_lengths_go_there_and_back(runs: list[int]) -> None:
     total = sum(runs)
@@ -117,7 +117,7 @@ def test_a_crowd_swallows_masks_inside_it() -> None:
     assert scorer.finalize(scorer.observe([raw])[0]).value == 100.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(st.integers(0, 40_000), min_size=1, max_size=12), min_size=1, max_size=6), st.integers(0, 5), st.integers(0, 127))
 def test_strings_checked_together_pass_where_each_alone_does(masks: list[list[int]], place: int, character: int) -> None:
     texts = [packed(np.array(runs, np.int64), (1, sum(runs)))["counts"].decode() for runs in masks]
@@ -170,7 +170,7 @@ def test_one_picture_of_instance_numbers(form: str) -> None:
     assert found.size == (3, 4)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 12), st.integers(1, 6))
 def test_a_picture_of_numbers_is_its_masks_one_by_one(seed: int, height: int, width: int, many: int) -> None:
     ids = np.random.default_rng(seed).integers(0, many + 1, (height, width))

@@ -132,7 +132,7 @@ def test_one_bit_and_one_pixel() -> None:
     assert value_of("mse", [sample("1", *dots)])[0].value == 1000.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**32 - 1))
 def test_floats_and_whole_numbers_agree(height: int, width: int, seed: int) -> None:
     guess, truth = np.random.default_rng(seed).integers(0, 65_536, (2, height, width)).astype(np.uint16)

@@ -114,7 +114,7 @@ def test_unlike_structure_counts_as_nothing_in_the_product() -> None:
     assert arithmetic(plane, 1 - plane) < 0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 2**32 - 1))
 def test_bounded_symmetric_and_one_for_equal(height: int, width: int, seed: int) -> None:
     first, second = np.random.default_rng(seed).random((2, height, width))

@@ -84,14 +84,14 @@ def test_companions_of_sixteen_bits() -> None:
     assert found.companions["y_psnr"] == pytest.approx(found.value + 20 * np.log10(255 / 219), rel=1e-9)  # of grey, luma has 219 levels
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(11, 40), st.integers(11, 300), st.integers(0, 2**32 - 1))
 def test_ssim_of_any_size(height: int, width: int, seed: int) -> None:
     first, second = np.random.default_rng(seed).integers(0, 256, (2, height, width), dtype=np.uint8)
     assert ssim(first, second, 255.0) == pytest.approx(ssim_by_scikit_image(second, first), abs=1e-5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 30), st.integers(1, 30), st.sampled_from([np.uint8, np.uint16]), st.integers(0, 2**32 - 1))
 def test_squared_errors_are_exact(height: int, width: int, depth: type, seed: int) -> None:
     first, second = np.random.default_rng(seed).integers(0, np.iinfo(depth).max, (2, height, width, 3), dtype=depth, endpoint=True)

@@ -138,7 +138,7 @@ def test_boxes_of_the_reference_must_be_met() -> None:
     assert value_of("recall_at_50", [raw(shares, shares, image_size=[100, 100])], coordinates="unit")[0].value == 100.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.booleans())
 def test_bounds_and_more_guesses_never_hurt(seed: int, boxed: bool) -> None:
     random = np.random.default_rng(seed)

@@ -107,7 +107,7 @@ def test_more_pictures_than_levels_of_16_bits() -> None:
     assert histograms.percent(histograms.packed(places[truth]), histograms.packed(places[~truth]), "roc") == pytest.approx(100 * roc_auc_score(truth, top), rel=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=40))
 def test_ties_of_any_kind(pixels: list[tuple[int, bool]]) -> None:
     scores, mask = np.array([[s for s, _ in pixels]], np.uint8), np.array([[m for _, m in pixels]])

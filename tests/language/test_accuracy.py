@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score
 from genlevel_language.extract import EXTRACTORS
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from("ABCD"), st.sampled_from("ABCD")), min_size=1, max_size=40), st.sampled_from(range(5)))
 def test_option_letters_equal_sklearn(letters: list[tuple[str, str]], form: int) -> None:
     """The letter is found in whatever form models write it; then it is plain accuracy."""
@@ -23,7 +23,7 @@ def test_option_letters_equal_sklearn(letters: list[tuple[str, str]], form: int)
     assert value("accuracy", samples, extractor="option_letter") == pytest.approx(100 * float(oracle), abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), min_size=1, max_size=40))
 def test_counts_equal_sklearn(counts: list[tuple[int, int]]) -> None:
     oracle = accuracy_score([right for _, right in counts], [left for left, _ in counts])
@@ -31,7 +31,7 @@ def test_counts_equal_sklearn(counts: list[tuple[int, int]]) -> None:
     assert value("accuracy", samples, extractor="integer") == pytest.approx(100 * float(oracle), abs=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pairs)
 def test_public_variants_follow_their_text(pair: tuple[str, list[str]]) -> None:
     """General-bench-format 2.1 and 2.5, written out."""
@@ -48,7 +48,7 @@ def test_public_variants_follow_their_text(pair: tuple[str, list[str]]) -> None:
     assert value("accuracy", [pair], match="lowered_substring") == 100.0 * any(r in prediction.lower() for r in references)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(max_size=20))
 def test_an_answer_equals_itself_in_any_dress(text: str) -> None:
     for dressed in (text, f"  {text}\n", f'"{text}"', f"({text})", unicodedata.normalize("NFD", text)):

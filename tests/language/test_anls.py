@@ -74,7 +74,7 @@ def test_equals_package_anls_and_the_competition(samples: list[tuple[str, list[s
     assert column("anls", short, "similarity") == pytest.approx([kept(*sample) for sample in short], abs=1e-12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(pairs, st.sampled_from([0.0, 0.25, 0.5, 0.9, 1.0]))
 def test_equals_package_anls_at_any_threshold(pair: tuple[str, list[str]], threshold: float) -> None:
     samples = composed([pair])
@@ -101,7 +101,7 @@ def test_long_texts_are_aligned_or_refused() -> None:
     assert result.value == 0.0
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(pairs, max_size=5), st.sampled_from(["kept", "strict"]), st.sampled_from([0.0, 0.3, 0.5, 1.0]))
 def test_many_samples_at_once_are_those_one_by_one(samples: list[tuple[str, list[str]]], boundary: Any, threshold: float) -> None:
     parameters = anls.AnlsParameters(boundary=boundary, threshold=threshold)

@@ -43,7 +43,7 @@ def coco_bleu_1(samples: list[tuple[list[str], list[list[str]]]]) -> float:
     return bleu * math.exp(1 - 1 / ratio) if ratio < 1 else bleu
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pairs)
 def test_best_single_reference_equals_nltk(pair: tuple[str, list[str]]) -> None:
     prediction, references = pair
@@ -51,7 +51,7 @@ def test_best_single_reference_equals_nltk(pair: tuple[str, list[str]]) -> None:
     assert value("bleu_1", [pair]) == pytest.approx(100 * expected, abs=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pairs)
 def test_references_together_equal_nltk(pair: tuple[str, list[str]]) -> None:
     prediction, references = pair
@@ -59,7 +59,7 @@ def test_references_together_equal_nltk(pair: tuple[str, list[str]]) -> None:
     assert value("bleu_1", [pair], references="together", tokenizer="whitespace") == pytest.approx(100 * expected, abs=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(corpora)
 def test_corpus_equals_nltk_and_coco(samples: list[tuple[str, list[str]]]) -> None:
     tokens = [
@@ -76,7 +76,7 @@ def test_corpus_equals_nltk_and_coco(samples: list[tuple[str, list[str]]]) -> No
         assert ours == 0.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(texts, st.lists(texts, min_size=2, max_size=2)), min_size=1, max_size=5))
 def test_corpus_equals_sacrebleu(samples: list[tuple[str, list[str]]]) -> None:
     """By white space and by character. sacrebleu treats an empty reference as absent, so there are none here."""
@@ -153,7 +153,7 @@ def test_pooling_stands_in_the_signature() -> None:
     assert result.signature.text.startswith("bleu_1|v:2|pooling:corpus|tokenizer:nltk|")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(pairs)
 def test_order_of_references_plays_no_part(pair: tuple[str, list[str]]) -> None:
     prediction, references = pair

@@ -63,7 +63,7 @@ def filled(samples: Samples) -> Samples:
     return [(prediction, [reference + " x" for reference in references]) for prediction, references in samples]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(corpora)
 def test_equals_sacrebleu_and_nltk(samples: Samples) -> None:
     samples = filled(samples)
@@ -98,7 +98,7 @@ def test_single_samples_equal_sacrebleu() -> None:
         assert value("bleu_4", [sample], tokenizer="whitespace") == pytest.approx(sacre([sample]), abs=1e-9)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from("abcde"), max_size=14), st.lists(st.lists(st.sampled_from("abcdef"), max_size=14), min_size=1, max_size=4))
 def test_both_ways_of_counting_agree_with_plain_counting(hypothesis: list[str], references: list[list[str]]) -> None:
     expected = []
@@ -140,7 +140,7 @@ def test_character_words_of_chinese() -> None:
     assert value("bleu_4", [sample], tokenizer="char") == pytest.approx(oracle, abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(texts, st.lists(texts, min_size=1, max_size=3)), min_size=1, max_size=5))
 def test_sacrebleu_beside_is_sacrebleu(samples: Samples) -> None:
     samples = filled(samples)
@@ -160,7 +160,7 @@ def test_companions_of_large_corpora_equal_sacrebleu(samples: Samples) -> None:
     assert result.companions["chrf_not_latin"] == pytest.approx(oracle, abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(texts, st.lists(texts, min_size=1, max_size=3)), min_size=1, max_size=4))
 def test_chrf_beside_is_that_of_sacrebleu(samples: Samples) -> None:
     samples = [(left, ["猫" + one for one in right]) for left, right in samples]

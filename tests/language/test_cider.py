@@ -73,7 +73,7 @@ def each(samples: Samples, variant: str) -> list[float]:
     return [float(one) for one in cider._each(rows, variant)]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(pairs, min_size=1, max_size=6))
 def test_small_sets_equal_pycocoevalcap(samples: Samples) -> None:
     expected = coco(samples)
@@ -153,7 +153,7 @@ def test_a_replicate_is_the_set_with_its_samples_repeated(samples: Samples) -> N
     assert replicates(samples, weights, "plain") == pytest.approx([float(np.mean(plain(one))) for one in sets], abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(pairs, st.integers(0, 4)), min_size=1, max_size=6))
 def test_replicates_of_small_sets(weighted: list[tuple[tuple[str, list[str]], int]]) -> None:
     samples, weights = [sample for sample, _ in weighted], [weight for _, weight in weighted]

@@ -40,7 +40,7 @@ def as_samples(task: list[tuple[str, str]]) -> list[tuple[str, list[str]]]:
     return [(left, [right]) for left, right in task]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(tasks)
 def test_small_tasks_equal_sklearn(task: list[tuple[str, str]]) -> None:
     assert value("macro_accuracy", as_samples(task)) == pytest.approx(balanced(task), abs=1e-9)

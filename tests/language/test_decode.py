@@ -52,7 +52,7 @@ BEST = {"cider": 0.0, "mae": 0.0, "rmse": 0.0}
 """What one such sample scores; 100 for the other metrics. CIDEr weighs words by what tells samples apart."""
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(typed, max_size=2), st.sampled_from(["spans", "events"]))
 def test_lists_of_objects_are_read_as_the_schema_allows(value: Any, kind: str) -> None:
     allowed = jsonschema.Draft202012Validator(formats.schema(kind, "prediction")).is_valid(value)
@@ -60,7 +60,7 @@ def test_lists_of_objects_are_read_as_the_schema_allows(value: Any, kind: str) -
     assert code in ("", "BAD_SPAN") if allowed else code  # a schema cannot compare start and end
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(json_values, st.sampled_from(sorted(decode.KINDS)), st.sampled_from(["prediction", "reference"]))
 def test_the_decoder_reads_exactly_what_the_schema_allows(value: Any, kind: str, side: formats.Side) -> None:
     allowed = jsonschema.Draft202012Validator(formats.schema(kind, side)).is_valid(value)

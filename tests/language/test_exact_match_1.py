@@ -14,7 +14,7 @@ def rule(text: str) -> str:
     return re.sub(r"\s*\.?$", "", re.sub(r"\s+", " ", text.lower()).strip(), count=1).strip()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(pairs)
 def test_equals_the_rule(pair: tuple[str, list[str]]) -> None:
     prediction, references = pair

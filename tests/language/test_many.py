@@ -96,7 +96,7 @@ def test_the_engine_takes_columns_and_what_it_observes_alone() -> None:
     assert {issue.sample_id for issue in issues} == {"5", "8"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(texts, st.lists(texts, min_size=1, max_size=3)), min_size=1, max_size=6))
 def test_counts_are_those_of_plain_counting(samples: list[tuple[str, list[str]]]) -> None:
     scorer = Scorer.of(load("language"), "bleu_4", {"tokenizer": "whitespace"})
@@ -110,7 +110,7 @@ def test_counts_are_those_of_plain_counting(samples: list[tuple[str, list[str]]]
             assert (row["matches"][order - 1], row["totals"][order - 1]) == (clipped, sum(own.values()))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(texts | st.sampled_from(ODD), min_size=2, max_size=8), st.sampled_from(TOKENIZERS), st.booleans(), st.sampled_from(["none", "nfkc", "arabic"]))
 def test_numbers_of_tokens_are_equal_where_tokens_are(given_texts: list[str], tokenizer: str, lowercase: bool, normalisation: str) -> None:
     found = many.Batch([(given_texts[0], given_texts[1:])]).cut(tokenizer, lowercase, normalisation)

@@ -20,7 +20,7 @@ def clean(labels: list[str]) -> set[str]:
     return {label.strip().lower() for label in labels if label.strip()}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tasks)
 def test_equals_sklearn(samples: list[tuple[list[str], list[str]]]) -> None:
     predicted, expected = [clean(left) for left, _ in samples], [clean(right) for _, right in samples]
@@ -48,7 +48,7 @@ def test_real_size_task() -> None:
     assert ours == pytest.approx(100 * float(oracle), abs=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES)), min_size=1, max_size=20))
 def test_with_one_label_each_it_is_accuracy(samples: list[tuple[str, str]]) -> None:
     oracle = accuracy_score([right for _, right in samples], [left for left, _ in samples])

@@ -19,7 +19,7 @@ numbers = st.floats(-1e6, 1e6, allow_nan=False)
 counts = st.one_of(st.integers(0, 5000), st.floats(0, 1e4))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(numbers, counts), min_size=1, max_size=20))
 def test_mae_equals_sklearn(task: list[tuple[float, float]]) -> None:
     left, right = [one for one, _ in task], [other for _, other in task]
@@ -30,7 +30,7 @@ def test_mae_equals_sklearn(task: list[tuple[float, float]]) -> None:
     assert result.companions["bias"] == pytest.approx(float(np.mean(left) - np.mean(right)), abs=1e-6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=12), min_size=1, max_size=8))
 def test_rmse_equals_sklearn(task: list[list[tuple[float, float]]]) -> None:
     result, issues = evaluate("rmse", [([one for one, _ in each], [[other for _, other in each]]) for each in task])

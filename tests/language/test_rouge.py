@@ -43,7 +43,7 @@ def coco_f(prediction: str, references: list[str], beta: float = 1.2) -> float:
     return ((1 + beta**2) * precision * recall) / float(recall + beta**2 * precision)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pairs)
 def test_rouge_1_equals_rouge_score(pair: tuple[str, list[str]]) -> None:
     prediction, references = pair
@@ -51,7 +51,7 @@ def test_rouge_1_equals_rouge_score(pair: tuple[str, list[str]]) -> None:
     assert value("rouge_1_f", [pair]) == pytest.approx(100 * expected.fmeasure, abs=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pairs)
 def test_rouge_l_equals_rouge_score(pair: tuple[str, list[str]]) -> None:
     prediction, references = pair
@@ -60,7 +60,7 @@ def test_rouge_l_equals_rouge_score(pair: tuple[str, list[str]]) -> None:
         assert value("rouge_l_f", [pair], impl="rouge_score", stemmer=stemmer) == pytest.approx(100 * expected, abs=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pairs)
 def test_rouge_l_equals_package_rouge(pair: tuple[str, list[str]]) -> None:
     prediction, references = pair
@@ -68,7 +68,7 @@ def test_rouge_l_equals_package_rouge(pair: tuple[str, list[str]]) -> None:
     assert value("rouge_l_f", [pair]) == pytest.approx(100 * expected, abs=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pairs)
 def test_rouge_l_equals_coco(pair: tuple[str, list[str]]) -> None:
     assert value("rouge_l_f", [pair], impl="coco") == pytest.approx(100 * coco_f(*pair), abs=1e-9)

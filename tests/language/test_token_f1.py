@@ -61,13 +61,13 @@ def distinct_raw(prediction: str, references: list[str]) -> float:
     return best
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pairs)
 def test_equals_squad(pair: tuple[str, list[str]]) -> None:
     assert value("token_f1", [pair]) == pytest.approx(100 * squad_f1(*pair), abs=1e-9)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(pairs)
 def test_equals_the_public_variant(pair: tuple[str, list[str]]) -> None:
     assert value("token_f1", [pair], variant="distinct_raw") == pytest.approx(100 * distinct_raw(*pair), abs=1e-9)

@@ -87,7 +87,7 @@ def test_nltk_sees_no_end_before_a_separator(text: str) -> None:
     assert treebank.words(text) == NLTK(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.one_of(st.text(max_size=30), texts))
 def test_nltk_is_nltk_on_any_text(text: str) -> None:
     assert treebank.words(text) == NLTK(text)
@@ -108,7 +108,7 @@ def test_tokenizers_of_sacrebleu(name: str) -> None:
     assert [text for text in given_texts if tokenizers.cut(text, name) != ORACLES[name](text)] == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(max_size=20))
 def test_tokenizers_of_sacrebleu_on_any_text(text: str) -> None:
     for name, oracle in ORACLES.items():

@@ -72,7 +72,7 @@ names = st.sampled_from(["Paris", "paris", "Ann", "Ａnn", "北京", ""])
 span_lists = st.lists(st.tuples(names, st.sampled_from(["PER", "per", "LOC"])), max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(span_lists, span_lists), min_size=1, max_size=8))
 def test_by_text_it_is_a_multiset_f1(task: list[tuple[list[tuple[str, str]], list[tuple[str, str]]]]) -> None:
     def bag(spans: list[tuple[str, str]]) -> Counter[tuple[str, str]]:
@@ -125,7 +125,7 @@ def test_a_repeated_event_or_entity_counts_twice() -> None:
     assert value("entity_f1", [([entity, entity], [[entity]])]) == pytest.approx(200 / 3)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(relation_names, relation_names), min_size=1, max_size=20))
 def test_relations_equal_sklearn(task: list[tuple[str, str]]) -> None:
     plain = [tuple("null" if name.lower() in ("none", "no_relation") else name for name in pair) for pair in task]
@@ -222,7 +222,7 @@ def test_lists_of_labels_written_as_text() -> None:
         assert value("micro_f1", [("a, b<p>c", [["a, b", "c"]])], split=split) == 100.0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.text(alphabet="ab ()=>[]", min_size=1, max_size=8), min_size=1, max_size=5))
 def test_splitting_loses_nothing_but_commas(parts: list[str]) -> None:
     text = ", ".join(parts)

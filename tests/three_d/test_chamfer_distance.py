@@ -133,7 +133,7 @@ def test_tiny_and_huge_meshes_are_sampled_alike() -> None:
 point = st.lists(st.integers(-4, 4), min_size=3, max_size=3)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(point, min_size=1, max_size=8), st.lists(point, min_size=1, max_size=8), st.permutations(range(8)))
 def test_laws(a: list[list[int]], b: list[list[int]], order: list[int]) -> None:
     value = value_of(a, b).value

@@ -198,7 +198,7 @@ def test_overlap_is_that_of_shapely(oracle: Callable[[str, Any], Any]) -> None:
     assert (np.array(expected) > 0).mean() > 0.5
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(A_BOX, A_BOX, st.floats(-7, 7), Numbers, Numbers)
 def test_overlap_does_not_change_when_the_world_turns(one: Any, other: Any, angle: float, x: float, y: float) -> None:
     def turned(box: Any) -> Any:

@@ -48,7 +48,7 @@ def test_a_text_file_of_the_data_set_is_its_lines() -> None:
     assert read_texts({}) == (None, []) == read_texts({"caption": ""})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from("#/ \n0.")), max_size=60))
 def test_no_text_breaks_the_reader(text: str) -> None:
     found, wrong = read_texts({"caption": text})

@@ -204,7 +204,7 @@ def test_bad_labels_are_an_issue_of_their_sample(metric: str, name: str) -> None
     assert (value.present, value.expected) == (1, 2)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.binary(max_size=200), st.sampled_from([".txt", ".npy", ".npz", ".label", ""]))
 def test_any_bytes_give_labels_or_an_issue(data: bytes, suffix: str) -> None:
     try:

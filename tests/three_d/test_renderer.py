@@ -157,7 +157,7 @@ def test_a_closed_mesh_has_no_holes_and_winding_does_not_matter() -> None:
         assert len(columns) == columns[-1] - columns[0] + 1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1e-30, 1.0, 1e30]), st.booleans())
 def test_size_and_place_do_not_matter_and_nothing_fails(seed: int, scale: float, cloud: bool) -> None:
     random = np.random.default_rng(seed)

@@ -133,7 +133,7 @@ def test_forms_of_arrays() -> None:
     assert {value_of("abs_rel", [(form, npz(disparity=truth))]).value for form in forms} == {expected}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6), st.floats(0.01, 100), st.floats(-50, 50))
 def test_laws_of_alignment(seed: int, scale: float, shift: float) -> None:
     truth = scene(seed, 2, 5, 6)

@@ -77,7 +77,7 @@ def test_a_panorama_goes_the_shorter_way_round() -> None:
     assert value_of([(guess, truth, None)], panorama=True).value == pytest.approx(0.0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.floats(-60, 60), st.integers(-3, 3))
 def test_panorama_laws(seed: int, shift: float, turns: int) -> None:
     guess, truth, valid = _pair(seed, 3, 16)

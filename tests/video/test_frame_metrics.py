@@ -46,7 +46,7 @@ def test_noise_flickers_as_derived() -> None:
     assert result("temporal_flickering", [raw("1", clip(far))])[0].value == 0.0
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 4))
 def test_flickering_is_the_mean_over_pairs_of_the_mean_over_values(seed: int, count: int) -> None:
     frames = np.random.default_rng(seed).integers(0, 256, (count, 13, 14, 3), dtype=np.uint8)
@@ -55,7 +55,7 @@ def test_flickering_is_the_mean_over_pairs_of_the_mean_over_values(seed: int, co
     assert value.value == pytest.approx(100 * (255 - apart.mean()) / 255, rel=1e-12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 6))
 def test_steadiness_is_the_mean_of_positive_cosines(seed: int, count: int) -> None:
     rows = np.random.default_rng(seed).normal(size=(count, 5))

@@ -102,7 +102,7 @@ def test_a_missing_tube_is_nothing() -> None:
     assert (value.value, value.present, issues) == (50.0, 1, [])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(0, 8), st.integers(0, 8))
 def test_laws_of_tubes(seed: int, first: int, second: int) -> None:
     random = np.random.default_rng(seed)

@@ -138,7 +138,7 @@ def test_without_boundaries_there_is_no_f() -> None:
     assert "f" not in value_of("miou_video", [(truth, truth)], boundary=0.0).companions
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(1, 3), st.integers(1, 9), st.integers(1, 9))
 def test_laws_of_masks(seed: int, frames: int, height: int, width: int) -> None:
     random = np.random.default_rng(seed)
@@ -152,7 +152,7 @@ def test_laws_of_masks(seed: int, frames: int, height: int, width: int) -> None:
     assert value_of("miou_video", [(objects(a=theirs), npz(labels=theirs))]).value == 100.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(st.integers(0, 60), max_size=12).map(lambda places: sorted(set(places))), min_size=1, max_size=4))
 def test_unions_of_intervals(parts: list[list[int]]) -> None:
     parts = [part[: len(part) // 2 * 2] for part in parts]

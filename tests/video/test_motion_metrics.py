@@ -89,7 +89,7 @@ def test_how_many_pairs_must_move(frames: int, above: int, dynamic: int) -> None
 
 
 @given(st.lists(st.floats(0, 64, width=32), min_size=1, max_size=40), st.integers(16, 4096))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_clip_twice_as_large_that_moves_twice_as_far_is_the_same(lengths: list[float], side: int) -> None:
     pairs = np.array([[length, length / 2, side] for length in lengths], np.float32)
     assert dynamic_degree.row_of(2 * pairs) == dynamic_degree.row_of(pairs)

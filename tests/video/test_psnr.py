@@ -106,7 +106,7 @@ def _file(path: Path, frames: Frames) -> Path:
     return path
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 14))
 def test_laws_of_psnr(seed: int, frames: int, side: int) -> None:
     truth, guess = clip(seed, frames, side, side), clip(seed + 1, frames, side, side)

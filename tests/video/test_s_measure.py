@@ -132,7 +132,7 @@ def test_weighted_f_can_be_left_out() -> None:
     assert "weighted_f" not in measured(truth, truth, weighted_f=False).companions
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(1, 12), st.integers(1, 12))
 def test_laws_of_structure(seed: int, height: int, width: int) -> None:
     random = np.random.default_rng(seed)

@@ -124,7 +124,7 @@ def test_files_of_trackers_are_read(text: str) -> None:
     assert value_of("success_auc", [(Content(json=truth), text_file(text))]).value == auc(truth, truth).value
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.integers(1, 12), st.sampled_from([0.25, 0.5, 2.0, 64.0]))
 def test_laws_of_boxes(seed: int, frames: int, factor: float) -> None:
     random = np.random.default_rng(seed)

@@ -195,7 +195,7 @@ FRAMES = st.lists(st.lists(THINGS, max_size=4), min_size=1, max_size=3)
 ASKED = {"object_class": "a dog", "multiple_objects": "a dog and a cat", "color": "a red dog", "spatial_relationship": "a dog on the left of a cat"}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(FRAMES, st.sampled_from(["strict", "public"]), st.randoms(use_true_random=False))
 def test_order_and_unsure_detections_change_nothing(frames: list[list[Thing]], rule: str, random: Any) -> None:
     more = [[*random.sample(frame, len(frame)), thing("dog", [0, 0, 3, 3], 0.49, "red"), thing("cat", [9, 0, 12, 3], 0.0)] for frame in frames]
@@ -204,7 +204,7 @@ def test_order_and_unsure_detections_change_nothing(frames: list[list[Thing]], r
         assert (one.value, one.reason) == (other.value, other.reason)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(FRAMES)
 def test_left_of_is_right_of_the_other_way_round(frames: list[list[Thing]]) -> None:
     for one, other in (("left", "right"), ("top", "bottom")):
@@ -214,7 +214,7 @@ def test_left_of_is_right_of_the_other_way_round(frames: list[list[Thing]]) -> N
         assert values[0].value <= values[0].companions["public_rule"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(BOXES, BOXES)
 def test_a_pair_keeps_at_most_one_side(one: list[int], other: list[int]) -> None:
     scores = [kept(tuple(one), tuple(other), side) for side in ("left", "right", "top", "bottom")]
@@ -223,7 +223,7 @@ def test_a_pair_keeps_at_most_one_side(one: list[int], other: list[int]) -> None
     assert all(0 <= score <= 1 for score in scores)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=30))
 def test_cleaned_names_are_plain_whatever_comes(text: str) -> None:
     assert clean(text) == clean(f"  {text}. ") == clean(f"\n'{text}'")

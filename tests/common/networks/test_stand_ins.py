@@ -68,7 +68,7 @@ def test_pieces_equal_bert(text: str, folder: Path, bert_tokenizer: Any) -> None
 
 
 # Beyond these scripts the tables of Unicode that the two were built with differ.
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=st.text(st.characters(max_codepoint=0x5FF, exclude_categories=["Cn"]), max_size=40))
 def test_pieces_of_any_text_equal_bert(text: str, folder: Path, bert_tokenizer: Any) -> None:
     assert WordPiece(folder / "vocab.txt")(text) == bert_tokenizer(text)["input_ids"]

@@ -20,7 +20,7 @@ def dense(triples: np.ndarray, labels: list[int]) -> np.ndarray:
     return matrix
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(1, 300), labels=st.lists(st.integers(0, 100_000), min_size=1, max_size=6, unique=True))
 def test_equals_scikit_learn(seed: int, size: int, labels: list[int]) -> None:
     random = np.random.default_rng(seed)
@@ -30,7 +30,7 @@ def test_equals_scikit_learn(seed: int, size: int, labels: list[int]) -> None:
     assert (found[:, 2] > 0).all()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     seed=st.integers(0, 2**32 - 1), size=st.integers(0, 80), low=st.sampled_from([0, -3]), high=st.sampled_from([2, 255, 3000, 2**31 - 1]),
     dtype=st.sampled_from([np.uint8, np.int16, np.int32, np.int64]), missing=st.booleans(), ignore=st.sampled_from([None, 0, 1, 255, 60_000]),

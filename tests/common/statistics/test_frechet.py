@@ -100,7 +100,7 @@ def test_zero_covariance_is_the_distance_of_the_means() -> None:
     assert frechet_distance(Moments.of(still), Moments.of(still + 2.0)) == pytest.approx(12.0, rel=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(n1=st.integers(2, 40), n2=st.integers(2, 40), d=st.integers(1, 20), seed=st.integers(0, 2**32 - 1))
 def test_laws(n1: int, n2: int, d: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -44,7 +44,7 @@ def check(given: list[tuple[list[int], Texts]], order: int = 4) -> None:
     assert found.lengths.tolist() == [[len(output), length] for (output, _), length in zip(given, nearest, strict=True)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(samples, st.sampled_from([1, 5, 30, 1 << 13]), st.booleans())
 def test_counts_are_those_of_plain_counting(given: list[tuple[list[int], Texts]], together: int, crowded: bool) -> None:
     """However few words are counted together, and with every key past the table."""
@@ -55,7 +55,7 @@ def test_counts_are_those_of_plain_counting(given: list[tuple[list[int], Texts]]
         check(given)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(samples)
 def test_pairs_are_samples_of_one_reference(given: list[tuple[list[int], Texts]]) -> None:
     pairs = [(output, [reference]) for output, references in given for reference in references]
@@ -77,7 +77,7 @@ def test_hundreds_of_references() -> None:
     check([(output, [source.choices(range(6), k=source.randrange(60)) for _ in range(400)]), (output, [output])])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.integers(-(1 << 62), 1 << 62) | st.integers(0, 9), max_size=60))
 def test_equal_keys_have_one_number(keys: list[int]) -> None:
     number = ngrams_many.numbered(np.array(keys, dtype=np.int64)).tolist()
@@ -93,7 +93,7 @@ def test_keys_that_meet_in_the_table_every_time() -> None:
     assert (keys[number] == keys).all()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.tuples(words, words), max_size=8), st.sampled_from([1, 20, 1 << 13]))
 def test_subsequences_are_those_of_the_textbook(pairs: list[tuple[list[int], list[int]]], together: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -29,13 +29,13 @@ def table(left: Sequence[object], right: Sequence[object]) -> int:
     return row[-1]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(tokens, tokens)
 def test_lcs_length(left: list[str], right: list[str]) -> None:
     assert lcs.lcs_length(left, right) == table(left, right) == lcs.lcs_length(right, left)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tokens, tokens)
 def test_lcs_positions_are_a_longest_common_subsequence(left: list[str], right: list[str]) -> None:
     positions = lcs.lcs_positions(left, right)
@@ -45,7 +45,7 @@ def test_lcs_positions_are_a_longest_common_subsequence(left: list[str], right: 
     assert all(left[place] in rest for place in positions)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tokens, tokens)
 def test_lcs_positions_are_those_of_package_rouge(left: list[str], right: list[str]) -> None:
     expected = rouge_package._recon_lcs(left, right, exclusive=False)._ngrams
@@ -62,7 +62,7 @@ def test_lcs_tables_are_bounded() -> None:
         lcs.lcs_positions(["a"] * 50_000, ["b"] * 50_000)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(tokens, st.lists(tokens, min_size=1, max_size=4), st.integers(1, 4))
 def test_clipped_matches_are_those_of_nltk(hypothesis: list[str], references: list[list[str]], order: int) -> None:
     precision = modified_precision(references, hypothesis, order)
@@ -74,7 +74,7 @@ def test_clipped_matches_are_those_of_nltk(hypothesis: list[str], references: li
     assert ngrams.ngrams(hypothesis, order) == Counter(nltk_ngrams(hypothesis, order))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 30), st.lists(st.integers(0, 30), min_size=1, max_size=5))
 def test_closest_length_is_that_of_nltk(length: int, lengths: list[int]) -> None:
     assert ngrams.closest_length(length, lengths) == closest_ref_length([["x"] * size for size in lengths], length)

@@ -21,7 +21,7 @@ from genlevel_evaluator.weights import convert, tensors
 KINDS = st.sampled_from([np.float32, np.float64, np.float16, np.int64, np.int32, np.int16, np.int8, np.uint8])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.dictionaries(
         st.text("abc/._1", min_size=1), KINDS.flatmap(lambda k: arrays.arrays(k, arrays.array_shapes(max_dims=3))), max_size=4

@@ -49,7 +49,7 @@ def benchmarks(draw: st.DrawFn) -> tuple[list[LevelTask], dict[str, Result]]:
     return tasks, results
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(benchmarks())
 def test_levels_never_rise(benchmark: tuple[list[LevelTask], dict[str, Result]]) -> None:
     tasks, results = benchmark
@@ -60,7 +60,7 @@ def test_levels_never_rise(benchmark: tuple[list[LevelTask], dict[str, Result]])
     assert 0.0 <= levels.language_weight <= 1.0
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(benchmarks(), st.randoms(use_true_random=False))
 def test_levels_do_not_depend_on_order(
     benchmark: tuple[list[LevelTask], dict[str, Result]], shuffler: random.Random
@@ -75,7 +75,7 @@ def test_levels_do_not_depend_on_order(
     )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(benchmarks())
 def test_a_better_value_never_lowers_a_level(benchmark: tuple[list[LevelTask], dict[str, Result]]) -> None:
     tasks, results = benchmark

@@ -40,7 +40,7 @@ def scipy_p(differences: list[float], resamples: float) -> float:
 
 
 @given(st.lists(st.integers(-6, 6).map(lambda n: n / 4), min_size=2, max_size=9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_few_differences_are_gone_through(differences: list[float]) -> None:
     found = sign_flips(differences)
     assert found.method == "sign_flip_exact"
