@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,9 @@ from hypothesis import settings
 ROOT = Path(__file__).resolve().parents[1]
 # Tests put networks of their own under the names of real ones: their features must not outlive them. Inherited by processes that tests start.
 os.environ["GENLEVEL_FEATURE_CACHE_BYTES"] = "0"
+# Jobs that a shell script puts in the background ignore interrupts, and so would the programs that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # No test fails for its time: a machine that does something else for a moment is no fault.
 settings.register_profile("genlevel", deadline=None)
 settings.load_profile("genlevel")
