@@ -71,6 +71,7 @@ def test_files_are_read_while_the_network_runs(files: Files, network: Network, e
             time.sleep(0.001)
         seen.append(len(files.read) - before)
 
+    files.delay = lambda: 0.005  # else all that may be read ahead can be there before the network begins
     network.meanwhile = lambda: until_more_was_read() if len(network.runs) in (1, 8) else None
     observed(evaluator, [sample(number) for number in range(64)])
     assert len(seen) == 2
