@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 import soundfile
 from pytorch_fid.fid_score import calculate_frechet_distance
 
+from benchmarks.peak import peak_bytes
 from genlevel_audio.app import EVALUATOR
 from genlevel_audio.audio import decode
 from genlevel_audio.metrics import fad
@@ -67,7 +67,7 @@ def _theirs(sides: Sequence[np.ndarray]) -> float:
 def _files() -> dict[str, object]:
     """1,000 recordings a side of three windows each, from state to value, and what time and memory all companions take."""
     source = np.random.default_rng(2)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak_bytes() // 1024
     parameters = fad.FadParameters(backbone="vggish")
     rows = []
     for i in range(FILES):
@@ -83,7 +83,7 @@ def _files() -> dict[str, object]:
     start = time.perf_counter()
     scored = fad.score(state, parameters).value or 0.0
     whole = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = peak_bytes() // 1024
     return {
         "name": "fad_1000_files", "ours_s": seconds, "other_s": other, "ratio": other / seconds,
         "equal_to": "pytorch-fid 0.3.0" if abs(ours - theirs) < 1e-6 * theirs and ours == scored else "DIFFERS",
@@ -114,13 +114,13 @@ def _from_files(files: int) -> dict[str, object]:
         for first in range(0, len(pairs), CHUNK):
             contents = [[Content(media=media.from_path(path)) for path in pair] for pair in pairs[first : first + CHUNK]]
             parts.append(scorer.observe([RawSample(str(first + i), own, (true,)) for i, (own, true) in enumerate(contents)])[0])
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            peak = peak_bytes() // (1 << 20)
             print(f"fad_from_files: {first + len(contents)} pairs, {time.perf_counter() - start:.0f} s, peak {peak} MB", file=sys.stderr)
             if not first:
                 ours = scorer.finalize(parts[0]).value or 0.0
                 seconds = time.perf_counter() - start
         scorer.finalize(states.combine(parts))
-        whole, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        whole, peak = time.perf_counter() - start, peak_bytes() // (1 << 20)
         start = time.perf_counter()
         sides = [np.concatenate([np.atleast_2d(extractor.extract([decode(media.from_path(path))])[0]) for path in side]) for side in zip(*pairs[:CHUNK], strict=True)]
         theirs = _theirs(sides)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.bench_frechet import DIMENSION, features
+from benchmarks.peak import peak_bytes
 from genlevel.v1.evaluator_pb2 import MetricState
 from genlevel_evaluator import states
 from genlevel_evaluator.engine import FLAGS, Scorer
@@ -52,7 +52,7 @@ def shards(scorer: Scorer, count: int) -> Iterator[MetricState]:
 
 def memory() -> float:
     """Peak of resident memory so far, MB."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    return round(peak_bytes() / (1 << 20), 1)
 
 
 def large(count: int) -> None:

@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,8 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from benchmarks.peak import peak_bytes
 
 THREADS = 2
 SIDE = 256
@@ -100,7 +101,7 @@ def memory(count: int) -> None:
         begin = time.perf_counter()
         rows, _ = scorer.observe(samples(paths))
         seconds = time.perf_counter() - begin
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = peak_bytes()
     digest = hashlib.sha256(np.ascontiguousarray(rows.column("_flags")).tobytes()).hexdigest()[:8]
     print(json.dumps({"peak": peak, "seconds": seconds, "digest": digest}))
 

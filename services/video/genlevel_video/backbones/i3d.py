@@ -85,15 +85,13 @@ def _maximum(x: torch.Tensor, axis: int, width: int, step: int) -> torch.Tensor:
     size = x.shape[axis]
     front, _ = same_padding((size,), (width,), (step,))
     count = -(-size // step)
-    taps = range(-front, width - front)
     # The tap 0 has a value in every window, so it begins.
     result = x[_along(axis, 0, size, step)].clone(memory_format=torch.preserve_format)
-    for tap in taps:
-        if tap:
-            first = max(0, -(tap // step))
-            last = min(count - 1, (size - 1 - tap) // step)
-            target = result[_along(axis, first, last + 1, 1)]
-            torch.maximum(target, x[_along(axis, first * step + tap, last * step + tap + 1, step)], out=target)
+    for tap in (*range(-front, 0), *range(1, width - front)):
+        first = max(0, -(tap // step))
+        last = min(count - 1, (size - 1 - tap) // step)
+        target = result[_along(axis, first, last + 1, 1)]
+        torch.maximum(target, x[_along(axis, first * step + tap, last * step + tap + 1, step)], out=target)
     return result
 
 
